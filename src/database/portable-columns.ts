@@ -1,0 +1,7 @@
+import type { ValueTransformer } from 'typeorm';
+
+/** Instants are `bigint` epoch milliseconds; Postgres returns bigint as text, SQLite as a number. */
+export const epochMs: ValueTransformer = {
+  to: (value: number) => value,
+  from: (value: string | number) => Number(value),
+};

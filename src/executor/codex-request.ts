@@ -1,0 +1,31 @@
+import type { JsonObject } from '../upstream/upstream-event.js';
+
+/** The request body of the backend (reference: upstream §3). Only members of its allow-list; never null members. */
+export interface CodexBody {
+  model: string;
+  instructions?: string;
+  input: JsonObject[];
+  store?: false;
+  stream?: true;
+  [member: string]: unknown;
+}
+
+/** What a dialect's decoder makes of a client's request: everything the executor needs, and nothing of the dialect. */
+export interface CodexRequest {
+  readonly operation: 'responses' | 'compact';
+  readonly body: CodexBody;
+  /** Headers an official Codex client sent about itself; they are forwarded. Empty for everybody else. */
+  readonly identityHeaders: Readonly<Record<string, string>>;
+  /** Whether the caller is an official Codex client (`originator` starts with `codex`, any case). */
+  readonly codexClient: boolean;
+  /** Stable id of the conversation, at most 64 characters, sent as `session-id`; empty where the client named none. */
+  readonly sessionId: string;
+  /** What holds a conversation on its account, strongest first: session header, `prompt_cache_key`, conversation hash. */
+  readonly affinity: readonly string[];
+  /** Whether the last input item is a user message: only then may affinity yield for quota (ruling 2.9). */
+  readonly turnStart: boolean;
+  /** SHA-256 of the ciphertext of each `compaction` item in the input; such requests stay on the account that made them (ruling 2.10). */
+  readonly compactions: readonly string[];
+  /** Client fields that were dropped; shown in `x-gateway-ignored`. */
+  readonly ignored: readonly string[];
+}
