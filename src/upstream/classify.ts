@@ -1,0 +1,186 @@
+import { readErrorBody, retryAfterAt, retryHintMs, UpstreamErrorBody } from './error-body.js';
+import type { Outcome } from './outcome.js';
+import type { JsonObject } from './upstream-event.js';
+import type { UpstreamFailure } from './upstream-failure.js';
+
+/** What is known of a refusal besides its body. `status` 0: it came inside a 200 stream. */
+interface Setting {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly now: number;
+}
+
+const QUOTA = new Set(['usage_limit_reached', 'usage_limit_exceeded', 'billing_hard_cap_reached', 'insufficient_quota', 'quota_exceeded']);
+const OVERLOADED = new Set(['server_is_overloaded', 'slow_down', 'overloaded_error', 'service_unavailable_error']);
+const DEAD = new Set(['account_deactivated', 'account_suspended', 'account_deleted', 'account_banned', 'banned']);
+const UNAUTHORIZED = new Set([
+  'token_expired',
+  'token_invalidated',
+  'token_revoked',
+  'unauthorized',
+  'token_invalid',
+  'invalid_api_key',
+  'invalid_authentication',
+  'authentication_error',
+]);
+const PAYMENT = new Set(['deactivated_workspace', 'payment_required', 'quota_exhausted', 'billing_not_active']);
+const RATE_LIMITED = new Set(['rate_limit_exceeded', 'rate_limit_reached', 'rate_limit_error']);
+const FORBIDDEN = new Set(['forbidden', 'permission_error', 'insufficient_permissions', 'invalid_workspace_selected']);
+/** Codes that are final for the request although they may come without a status of their own. */
+const POLICY = new Set([
+  'cyber_policy',
+  'bio_policy',
+  'invalid_prompt',
+  'context_length_exceeded',
+  'previous_response_not_found',
+  'invalid_image',
+]);
+
+const UNSUPPORTED_PARAMETER = /^Unsupported parameter:\s*'?([\w.[\]]+)'?/i;
+const MODEL_UNSUPPORTED = /model is not supported when using codex|^Model not found\b|The model '[^']*' does not exist|model_not_found/i;
+const CAPACITY = /model is at capacity|currently overloaded/i;
+const FOREIGN = /encrypted content .*could not be verified|invalid signature in thinking block/i;
+const DEAD_TEXT = /account has been (?:deactivated|suspended|deleted)/i;
+const EDGE_PAGE = /just a moment|attention required|_?cf[_-]chl|unable to load site|cloudflare/i;
+const CONTEXT = /context window|context length|maximum context/i;
+
+const reasonOf = (error: UpstreamErrorBody, set: ReadonlySet<string>): string | null =>
+  error.code !== null && set.has(error.code) ? error.code : error.type !== null && set.has(error.type) ? error.type : null;
+
+const rejected = (status: number, error: UpstreamErrorBody): Outcome => ({
+  kind: 'rejected',
+  status,
+  code: error.code ?? (CONTEXT.test(error.message) ? 'context_length_exceeded' : null),
+  param: error.param,
+  message: error.message,
+});
+
+/** Codes and words that mean the same whatever status they come with; null where they say nothing. */
+function byMeaning(error: UpstreamErrorBody, { status, headers, now }: Setting): Outcome | null {
+  const { message } = error;
+  const parameter = UNSUPPORTED_PARAMETER.exec(message)?.[1] ?? (error.code === 'unsupported_parameter' ? error.param : null);
+  if (parameter) return { kind: 'unsupported_parameter', parameter, message };
+  if (error.code === 'invalid_encrypted_content' || FOREIGN.test(message)) return { kind: 'foreign_ciphertext', message };
+  if (error.code === 'model_not_found' || MODEL_UNSUPPORTED.test(message)) return { kind: 'model_unsupported', message };
+  if (reasonOf(error, new Set(['usage_not_included']))) return { kind: 'not_included', message };
+  if (reasonOf(error, QUOTA)) {
+    const family = headers['x-codex-active-limit'] ?? 'codex';
+    const resetsAt = error.resetsAt ?? retryAfterAt(headers['retry-after'], now);
+    return { kind: 'quota', resetsAt, family: family === 'codex' || family === '' ? null : family, message };
+  }
+  if (CAPACITY.test(message) || reasonOf(error, OVERLOADED)) {
+    return { kind: 'overloaded', code: reasonOf(error, OVERLOADED) === 'slow_down' ? 'slow_down' : 'server_is_overloaded', message };
+  }
+  if (reasonOf(error, DEAD) || DEAD_TEXT.test(message)) return { kind: 'unauthorized', code: error.code, dead: true, message };
+  if (reasonOf(error, UNAUTHORIZED) && (status === 0 || status === 401))
+    return { kind: 'unauthorized', code: error.code, dead: false, message };
+  if (reasonOf(error, PAYMENT)) return { kind: 'payment_required', code: error.code, message };
+  if (reasonOf(error, RATE_LIMITED)) return rateLimited(error, headers, now);
+  if (reasonOf(error, POLICY)) return rejected(status >= 400 && status < 500 ? status : 400, error);
+  if (status === 0 && reasonOf(error, FORBIDDEN)) return { kind: 'forbidden', code: error.code, message };
+  return null;
+}
+
+function rateLimited(error: UpstreamErrorBody, headers: Readonly<Record<string, string>>, now: number): Outcome {
+  const hint = retryHintMs(error.message);
+  const retryAt = retryAfterAt(headers['retry-after'], now) ?? (hint === null ? null : now + hint) ?? error.resetsAt;
+  return { kind: 'rate_limited', retryAt, message: error.message };
+}
+
+function byStatus(error: UpstreamErrorBody | null, text: string, setting: Setting): Outcome {
+  const { status, headers, now } = setting;
+  const message = error?.message ?? `upstream returned HTTP ${status}`;
+  const known: UpstreamErrorBody = error ?? { message, type: null, code: null, param: null, resetsAt: null };
+  switch (status) {
+    case 401:
+      return { kind: 'unauthorized', code: known.code, dead: false, message };
+    case 402:
+      return { kind: 'payment_required', code: known.code, message };
+    case 403:
+      return error ? { kind: 'forbidden', code: known.code, message } : { kind: 'edge_blocked', status };
+    case 404:
+      if (text.trim() === '') return { kind: 'edge_not_found' };
+      if (error === null) return { kind: 'server_error', status, code: null, message };
+      return /^Item with id/i.test(message) ? rejected(400, { ...known, param: known.param ?? 'input' }) : rejected(404, known);
+    case 408:
+    case 409:
+    case 425:
+      return { kind: 'server_error', status, code: known.code, message };
+    case 429:
+      return rateLimited(known, headers, now);
+    case 503:
+      return isEdgePage(headers, text)
+        ? { kind: 'edge_blocked', status }
+        : { kind: 'overloaded', code: known.code ?? 'server_is_overloaded', message };
+    default:
+      return status >= 400 && status < 500 ? rejected(status, known) : { kind: 'server_error', status, code: known.code, message };
+  }
+}
+
+const isEdgePage = (headers: Readonly<Record<string, string>>, text: string): boolean =>
+  headers['cf-mitigated'] === 'challenge' || (/text\/html/i.test(headers['content-type'] ?? '') && EDGE_PAGE.test(text));
+
+function parseObject(text: string): JsonObject | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** An answer whose status is not 2xx → what it means. `text` is its body (empty, HTML, plain text or JSON). */
+export function classifyAnswer(status: number, headers: Readonly<Record<string, string>>, text: string, now: number): Outcome {
+  const setting = { status, headers, now };
+  const body = parseObject(text);
+  const error = (body && readErrorBody(body, now)) ?? nativeErrorHeader(headers, now);
+  return (error && byMeaning(error, setting)) ?? byStatus(error, text, setting);
+}
+
+/** `x-error-json`: base64 of `{"error":{"code":…}}`, sometimes the only explanation of an empty 401. */
+function nativeErrorHeader(headers: Readonly<Record<string, string>>, now: number): UpstreamErrorBody | null {
+  const encoded = headers['x-error-json'];
+  const body = encoded === undefined ? null : parseObject(Buffer.from(encoded, 'base64').toString('utf8'));
+  return body && readErrorBody(body, now);
+}
+
+/** An `error` or `response.failed` event, or a JSON error body that came with 200 → what it means. */
+export function classifyStreamError(event: JsonObject, headers: Readonly<Record<string, string>>, now: number): Outcome {
+  const error = readErrorBody(event, now) ?? {
+    message: 'upstream failed without saying why',
+    type: null,
+    code: null,
+    param: null,
+    resetsAt: null,
+  };
+  const status = typeof event.status === 'number' ? event.status : typeof event.status_code === 'number' ? event.status_code : 0;
+  const meaning = byMeaning(error, { status, headers, now });
+  if (meaning) return meaning;
+  if (status >= 400) return byStatus(error, error.message, { status, headers, now });
+  if (error.type === 'invalid_request_error' || (error.type === null && error.code !== null && /^invalid_/.test(error.code)))
+    return rejected(400, error);
+  if (event.detail !== undefined) return rejected(400, error);
+  return {
+    kind: 'server_error',
+    status: error.code === 'server_error' || error.code === 'internal_error' ? 500 : 502,
+    code: error.code,
+    message: error.message,
+  };
+}
+
+/** A broken connection → what it means. */
+export function classifyFailure(failure: UpstreamFailure): Outcome {
+  switch (failure.kind) {
+    case 'aborted':
+      return { kind: 'aborted' };
+    case 'timeout':
+      return { kind: 'timeout', message: failure.message };
+    case 'queue':
+      return { kind: 'queue_full', message: failure.message };
+    case 'connect':
+    case 'reset':
+    case 'truncated':
+    case 'protocol':
+      return { kind: 'network', failure: failure.kind, message: failure.message };
+  }
+}

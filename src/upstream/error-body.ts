@@ -1,0 +1,100 @@
+import type { JsonObject } from './upstream-event.js';
+
+/** The members of any error form of the backend, read tolerantly (string, `detail`, nested or flat). */
+export interface UpstreamErrorBody {
+  readonly message: string;
+  readonly type: string | null;
+  readonly code: string | null;
+  readonly param: string | null;
+  /** Epoch ms; null where the answer names no reset. */
+  readonly resetsAt: number | null;
+}
+
+const MAX_MESSAGE = 2000;
+/** No plan window is longer than a year: a reset beyond that is a broken number. */
+const MAX_RESET_MS = 366 * 86_400_000;
+
+const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
+const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+const numeric = (value: unknown): number | null => {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : null;
+};
+
+/** Removes what must not reach callers or logs: URLs with queries, e-mail addresses, tokens, account and user ids. */
+export const redactUpstreamText = (message: string): string =>
+  message
+    .slice(0, MAX_MESSAGE)
+    .replace(/\bhttps?:\/\/[^\s"')]*\?[^\s"')]*/g, '[url]')
+    .replace(/[\w.+-]+@[\w-]+\.[\w.-]+/g, '[email]')
+    .replace(/\beyJ[\w-]+\.[\w-]+(\.[\w-]*)?/g, '[token]')
+    .replace(/\b(?:rt|oaistb_rt|sk|sess|authsess)[_-][\w-]{12,}/g, '[token]')
+    .replace(/\b(?:user|org|acct|account)-[A-Za-z0-9]{8,}/g, '[id]')
+    .replace(/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '[id]');
+
+function resetOf(source: JsonObject, now: number): number | null {
+  const at = numeric(source.resets_at);
+  const seconds = numeric(source.resets_in_seconds);
+  const reset = at !== null && at > 0 ? at * 1000 : seconds !== null && seconds >= 0 ? now + seconds * 1000 : null;
+  return reset === null ? null : Math.min(Math.round(reset), now + MAX_RESET_MS);
+}
+
+function ofDetailList(list: unknown[]): { message: string; param: string | null } {
+  const first = list.find(isObject);
+  const path = Array.isArray(first?.loc) ? first.loc.filter((part) => part !== 'body').join('.') : null;
+  return { message: text(first?.msg) ?? 'upstream refused the request', param: path || null };
+}
+
+/**
+ * Reads `{"detail":…}`, `{"error":…}`, flat `{code,message}` and the body of an in-stream `error` or `response.failed` event.
+ * Returns null where the object names no error at all.
+ */
+export function readErrorBody(body: JsonObject, now: number): UpstreamErrorBody | null {
+  const response = isObject(body.response) ? body.response : null;
+  const source =
+    [response?.error, body.error, body.detail, isObject(body.body) ? body.body.error : null].find((value) => value != null) ?? body;
+  if (typeof source === 'string') {
+    return make(text(body.error_description) ?? source, null, typeof body.error === 'string' ? source : text(body.code), null, null);
+  }
+  if (Array.isArray(source)) {
+    const { message, param } = ofDetailList(source);
+    return make(message, null, null, param, null);
+  }
+  if (!isObject(source)) return null;
+  const code = text(source.code);
+  const type = source === body ? null : text(source.type);
+  const message = text(source.message) ?? text(source.msg) ?? text(source.detail);
+  if (message === null && code === null && type === null) return null;
+  return make(message ?? code ?? type ?? '', type, code, text(source.param), resetOf(source, now));
+}
+
+const make = (
+  message: string,
+  type: string | null,
+  code: string | null,
+  param: string | null,
+  resetsAt: number | null,
+): UpstreamErrorBody => ({ message: redactUpstreamText(message), type, code, param, resetsAt });
+
+/** `try again in 11.05s`, `… in 350ms`, `… in 1m30s`, `… in 5 minutes` → milliseconds. */
+export function retryHintMs(message: string): number | null {
+  const match = /try again in\s+((?:\d+(?:\.\d+)?\s*(?:milliseconds?|ms|hours?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])[\s,]*)+)/i.exec(
+    message,
+  );
+  if (!match) return null;
+  let total = 0;
+  for (const [, amount, unit] of match[1]!.matchAll(/(\d+(?:\.\d+)?)\s*(ms|milli|h|m|s)/gi)) {
+    const key = unit!.toLowerCase();
+    total += Number(amount) * (key === 'ms' || key === 'milli' ? 1 : key === 'h' ? 3_600_000 : key === 'm' ? 60_000 : 1000);
+  }
+  return Math.ceil(total);
+}
+
+/** `Retry-After` in either form → epoch ms. */
+export function retryAfterAt(value: string | undefined, now: number): number | null {
+  if (value === undefined || value.trim() === '') return null;
+  const seconds = Number(value);
+  if (Number.isFinite(seconds)) return seconds >= 0 ? now + Math.min(seconds * 1000, MAX_RESET_MS) : null;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? null : Math.min(Math.max(date, now), now + MAX_RESET_MS);
+}
