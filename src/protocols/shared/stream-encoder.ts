@@ -1,0 +1,27 @@
+import type { ByteString } from '../../common/byte-string.js';
+import type { GatewayError } from '../../common/gateway-error.js';
+import type { UpstreamEvent } from '../../upstream/upstream-event.js';
+
+/** The frames that the events of one network chunk came to. `preamble` goes out before `output`. */
+export interface EncodedChunk {
+  /** Frames without output (response.created, role chunk, …): sending them does not commit the turn. */
+  readonly preamble: ByteString;
+  /** Frames from the first one that carries output on; once they are sent the turn cannot be begun again. */
+  readonly output: ByteString;
+  /** The dialect's last frame is among them; whatever is encoded afterwards yields nothing. */
+  readonly ended: boolean;
+}
+
+/** A dialect's streamed answer: upstream events in, frames out. Pure and synchronous; one instance a turn. */
+export interface StreamEncoder {
+  /**
+   * Another attempt begins: output of the last one was not sent. `preambleSent`: its preamble was (header hold), so it is
+   * not repeated, and the ids in it stay.
+   */
+  restart(preambleSent: boolean): void;
+  encode(events: readonly UpstreamEvent[]): EncodedChunk;
+  /** A frame that keeps the client's idle timer from running out and means nothing. */
+  keepAlive(): ByteString;
+  /** The in-band failure that ends the stream, with whatever the dialect needs before it. Empty when the stream has ended. */
+  fail(error: GatewayError): ByteString;
+}

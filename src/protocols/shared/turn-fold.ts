@@ -1,0 +1,10 @@
+import type { UpstreamEvent } from '../../upstream/upstream-event.js';
+
+/** A dialect's JSON answer: the fold of the events that would have been streamed. Pure and synchronous; one instance a turn. */
+export interface TurnFold {
+  /** Another attempt begins: forget the last one. */
+  restart(): void;
+  accept(events: readonly UpstreamEvent[]): void;
+  /** The body of the answer. Throws `GatewayError` if the turn failed or never ended. */
+  json(): string;
+}
