@@ -1,0 +1,135 @@
+import { redactUpstreamText, retryAfterAt } from '../upstream/error-body.js';
+import { UpstreamFailure } from '../upstream/upstream-failure.js';
+
+/** An HTTP answer of the OAuth token endpoint; `headers` in lower case. */
+export interface TokenHttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** What the token endpoint gave. Each field may be missing: then the old value stays valid. */
+export interface RenewedTokens {
+  readonly accessToken: string | null;
+  readonly refreshToken: string | null;
+  readonly idToken: string | null;
+  /** Life of the access token in seconds, for tokens whose own `exp` cannot be read. */
+  readonly expiresInSec: number | null;
+}
+
+/** Messages are redacted and short enough to be stored as evidence. */
+export type TokenOutcome =
+  | { readonly kind: 'renewed'; readonly tokens: RenewedTokens }
+  /** The vendor's own words say that this credential is lost. `confirm`: only when it says so twice in a row. */
+  | { readonly kind: 'permanent'; readonly code: string; readonly message: string; readonly confirm: boolean }
+  /**
+   * Nothing is known of the credential. `sent`: the vendor may have received the request and rotated the token without our
+   * getting the answer; false only where it certainly refused or never saw it.
+   */
+  | { readonly kind: 'transient'; readonly reason: string; readonly sent: boolean; readonly retryAt: number | null };
+
+type JsonObject = Record<string, unknown>;
+
+const MAX_MESSAGE = 300;
+
+const PERMANENT = new Set([
+  'refresh_token_expired',
+  'refresh_token_reused',
+  'refresh_token_invalidated',
+  'invalid_grant',
+  'token_expired',
+  'token_invalidated',
+  'token_revoked',
+  'app_session_terminated',
+  'account_session_expired',
+  'account_auth_invalidated',
+  'account_deactivated',
+  'account_suspended',
+  'account_deleted',
+  'account_banned',
+]);
+
+/** Seen both for lost credentials and for passing faults of the vendor. */
+const SUSPECT = new Set(['access_denied', 'invalid_token']);
+
+/** Sentences that say it where no code does. */
+const PERMANENT_TEXTS: readonly (readonly [RegExp, string])[] = [
+  [/account has been (?:deactivated|suspended|deleted)/i, 'account_deactivated'],
+  [/already been used/i, 'refresh_token_reused'],
+  [/invalid refresh token|refresh token (?:is )?invalid/i, 'refresh_token_invalidated'],
+  [/\brevoked\b/i, 'token_revoked'],
+  [/try signing in again/i, 'sign_in_again'],
+];
+
+const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
+const text = (value: unknown): string | null => (typeof value === 'string' && value.trim() !== '' ? value.trim() : null);
+
+function parseObject(body: string): JsonObject | null {
+  try {
+    const value: unknown = JSON.parse(body);
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The code stands at one of four places, the words at one of four others. */
+function readError(body: JsonObject): { code: string | null; message: string } {
+  const nested = [body.error, body.detail].find(isObject);
+  const code = text(nested?.code) ?? text(body.error) ?? text(body.code) ?? text(body.error_code);
+  const message = text(nested?.message) ?? text(body.error_description) ?? text(body.message) ?? text(body.detail) ?? code ?? '';
+  return { code, message: redactUpstreamText(message).slice(0, MAX_MESSAGE) };
+}
+
+function readTokens(body: JsonObject): RenewedTokens | null {
+  const tokens = {
+    accessToken: text(body.access_token),
+    refreshToken: text(body.refresh_token),
+    idToken: text(body.id_token),
+    expiresInSec: typeof body.expires_in === 'number' && body.expires_in > 0 ? body.expires_in : null,
+  };
+  return tokens.accessToken === null && tokens.refreshToken === null ? null : tokens;
+}
+
+/** A refusal counts as final only in the vendor's own JSON words: pages of the edge and bare statuses say nothing of a credential. */
+function refusal(body: JsonObject): TokenOutcome | null {
+  const { code, message } = readError(body);
+  if (code !== null && PERMANENT.has(code)) return { kind: 'permanent', code, message, confirm: false };
+  const said = PERMANENT_TEXTS.find(([pattern]) => pattern.test(message));
+  if (said) return { kind: 'permanent', code: said[1], message, confirm: false };
+  if (code !== null && SUSPECT.has(code)) return { kind: 'permanent', code, message, confirm: true };
+  return null;
+}
+
+/**
+ * Reads an answer of the token endpoint. 429, 5xx, pages of the edge, bare statuses and unknown codes are transient whatever
+ * else they say: an outage or a change at the vendor must not cost a credential.
+ */
+export function classifyTokenAnswer(answer: TokenHttpAnswer, now: number): TokenOutcome {
+  const { status, headers } = answer;
+  const body = parseObject(answer.body);
+  const retryAt = retryAfterAt(headers['retry-after'], now);
+  if (status >= 200 && status < 300) {
+    const tokens = body && readTokens(body);
+    if (tokens) return { kind: 'renewed', tokens };
+    return (body && refusal(body)) ?? { kind: 'transient', reason: `HTTP ${status} without a token`, sent: true, retryAt };
+  }
+  // A gateway's 5xx may hide a rotation behind it; a 429 and a redirect were refused before anything happened.
+  if (status === 429 || status >= 500 || status < 400) {
+    return { kind: 'transient', reason: `HTTP ${status}`, sent: status >= 500, retryAt };
+  }
+  const final = body && refusal(body);
+  if (final) return final;
+  const code = body && readError(body).code;
+  const reason = body === null ? `HTTP ${status} without a JSON body` : `HTTP ${status} ${redactUpstreamText(code ?? 'without a known code').slice(0, 60)}`;
+  return { kind: 'transient', reason, sent: status === 408, retryAt };
+}
+
+/** Reads a call that brought no answer. Only a connection that never stood (or was never asked for) is certain not to have carried it. */
+export function classifyTokenFailure(error: unknown): TokenOutcome {
+  if (error instanceof UpstreamFailure) {
+    const sent = error.kind !== 'connect' && error.kind !== 'queue';
+    return { kind: 'transient', reason: `${error.kind}${error.code ? ` (${error.code})` : ''}`, sent, retryAt: null };
+  }
+  return { kind: 'transient', reason: error instanceof Error ? error.name : 'unknown failure', sent: true, retryAt: null };
+}
