@@ -121,7 +121,10 @@ export function classifyTokenAnswer(answer: TokenHttpAnswer, now: number): Token
   const final = body && refusal(body);
   if (final) return final;
   const code = body && readError(body).code;
-  const reason = body === null ? `HTTP ${status} without a JSON body` : `HTTP ${status} ${redactUpstreamText(code ?? 'without a known code').slice(0, 60)}`;
+  const reason =
+    body === null
+      ? `HTTP ${status} without a JSON body`
+      : `HTTP ${status} ${redactUpstreamText(code ?? 'without a known code').slice(0, 60)}`;
   return { kind: 'transient', reason, sent: status === 408, retryAt };
 }
 

@@ -1,0 +1,40 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
+import { Config } from '../config/config.js';
+import { UpstreamClient } from '../upstream/upstream.client.js';
+import { classifyTokenAnswer, classifyTokenFailure, TokenOutcome } from './token-answer.js';
+
+/** The public client of the vendor's own tools; it has no secret. */
+const CLIENT_ID = 'app_EMoamEEZ73f0CkXaXp7hrann';
+/** Token answers are a few kilobytes of JWT. */
+const MAX_BODY_BYTES = 256 * 1024;
+
+/** The OAuth token endpoint (`oauth-token-url`). */
+@Injectable()
+export class TokenClient {
+  constructor(
+    private readonly config: Config,
+    private readonly upstream: UpstreamClient,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Spends a refresh token: one POST, never repeated here, since the vendor may have rotated the token without our learning of
+   * it. The body names no scope, as the vendor's own client does. Never rejects.
+   */
+  async renew(refreshToken: string): Promise<TokenOutcome> {
+    try {
+      const response = await this.upstream.open({
+        url: new URL(this.config.oauthTokenUrl),
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json', 'user-agent': this.config.upstreamUserAgent },
+        body: JSON.stringify({ client_id: CLIENT_ID, grant_type: 'refresh_token', refresh_token: refreshToken }),
+        totalTimeoutMs: this.config.refreshSingleTimeoutSec * 1000,
+      });
+      const body = await response.body.text(MAX_BODY_BYTES);
+      return classifyTokenAnswer({ status: response.status, headers: response.headers, body }, this.clock.now());
+    } catch (error) {
+      return classifyTokenFailure(error);
+    }
+  }
+}
