@@ -8,7 +8,9 @@ export type Ownership = 'owned' | 'shared';
 /** One credential. Identity is the pair (`chatgptAccountId`, `chatgptUserId`); the e-mail is a label (ruling 2.2). */
 @Entity('accounts')
 @Index('accounts_identity', ['chatgptAccountId', 'chatgptUserId'], { unique: true })
+@Index('accounts_user', ['chatgptUserId'])
 @Index('accounts_refresh_due', ['state', 'accessExpiresAt'])
+@Index('accounts_refresh_intent', ['refreshIntentAt'])
 export class AccountEntity {
   @PrimaryColumn({ name: 'id', type: 'varchar', length: 36 })
   id!: string;
@@ -81,7 +83,7 @@ export class AccountEntity {
   @Column({ name: 'refresh_lease_until', type: 'bigint', transformer: epochMs })
   refreshLeaseUntil!: number;
 
-  /** SHA-256 of the refresh token about to be spent; empty: no intent is open (ruling 2.7). */
+  /** SHA-256 (hex) of the refresh token about to be spent; empty: no intent is open. Together with `refreshIntentAt`, which is 0 then. */
   @Column({ name: 'refresh_intent', type: 'varchar', length: 64 })
   refreshIntent!: string;
 

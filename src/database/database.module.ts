@@ -1,0 +1,25 @@
+import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { Clock } from '../common/clock.js';
+import { Config } from '../config/config.js';
+import { DatabaseStatus } from './database-status.service.js';
+import { databaseOptions } from './database.options.js';
+import { openDatabase } from './open-database.js';
+import { SettingEntity } from './setting.entity.js';
+import { SettingRepository } from './setting.repository.js';
+
+/** The one data source, migrated before anybody gets it. Global: every repository of every room uses it. */
+@Global()
+@Module({
+  imports: [
+    TypeOrmModule.forRootAsync({
+      inject: [Config],
+      useFactory: (config: Config) => ({ ...databaseOptions(config), autoLoadEntities: true, toRetry: () => false }),
+      dataSourceFactory: (options) => openDatabase(options!, new Clock()),
+    }),
+    TypeOrmModule.forFeature([SettingEntity]),
+  ],
+  providers: [SettingRepository, DatabaseStatus],
+  exports: [SettingRepository, DatabaseStatus],
+})
+export class DatabaseModule {}

@@ -1,0 +1,36 @@
+import { Logger } from '@nestjs/common';
+import { DataSource, DataSourceOptions } from 'typeorm';
+import { Clock } from '../common/clock.js';
+import { runMigrations } from './migration-runner.js';
+
+/** The start may fail, and says why in one sentence; once the process runs, a database that goes away is never fatal. */
+export class DatabaseUnavailableError extends Error {
+  override readonly name = 'DatabaseUnavailableError';
+}
+
+/** Migrates, then opens. */
+export async function openDatabase(options: DataSourceOptions, clock: Clock): Promise<DataSource> {
+  const logger = new Logger('Database');
+  try {
+    const ran = await runMigrations(options, clock);
+    if (ran.length > 0) logger.log({ msg: 'database migrated', migrations: ran });
+    return await new DataSource(options).initialize();
+  } catch (error) {
+    throw new DatabaseUnavailableError(`cannot open the database ${describe(options)}: ${reason(error)}`, { cause: error });
+  }
+}
+
+/** Where it is, without user and password. */
+function describe(options: DataSourceOptions): string {
+  if (options.type === 'better-sqlite3') return options.database;
+  if (options.type !== 'postgres') return options.type;
+  if (!options.url) return `postgres at ${options.host}:${options.port}/${options.database}`;
+  const url = URL.parse(options.url);
+  return url ? `postgres at ${url.host}${url.pathname}` : 'postgres (db-dsn)';
+}
+
+/** A refused connection to a name with several addresses is an AggregateError without a message of its own. */
+function reason(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reason).join('; ');
+  return error instanceof Error ? error.message || ((error as { code?: string }).code ?? error.name) : String(error);
+}
