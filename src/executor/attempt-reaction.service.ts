@@ -1,0 +1,100 @@
+import { Injectable } from '@nestjs/common';
+import { AccountEffects } from '../accounts/account-effects.service.js';
+import type { AccountLease } from '../accounts/account-lease.js';
+import { Clock } from '../common/clock.js';
+import type { OutcomeOf } from '../upstream/outcome.js';
+import type { FailedOutcome } from './final-answer.js';
+import { NEXT_STEP } from './next-step.js';
+import { RefusedParameters } from './refused-parameters.js';
+import { hasReasoningCiphertext, isRemovable } from './request-variant.js';
+import { TokenFreshness } from './token-freshness.service.js';
+import type { Turn } from './turn.js';
+
+/** What the loop does next. */
+export type Reaction = { next: 'same'; accountId: string } | { next: 'other' } | { next: 'stop' };
+
+const STOP: Reaction = { next: 'stop' };
+
+/** From the outcome of an attempt to the next one: reports it to the pool, amends the turn, waits where waiting helps. */
+@Injectable()
+export class AttemptReaction {
+  constructor(
+    private readonly effects: AccountEffects,
+    private readonly tokens: TokenFreshness,
+    private readonly refused: RefusedParameters,
+    private readonly clock: Clock,
+  ) {}
+
+  succeeded(turn: Turn, lease: AccountLease): void {
+    this.effects.report(lease.account.id, turn.request.body.model, { kind: 'ok' });
+    lease.succeeded(turn.request.affinity);
+  }
+
+  async failed(turn: Turn, lease: AccountLease, outcome: FailedOutcome, committed: boolean, signal: AbortSignal): Promise<Reaction> {
+    if (committed || signal.aborted) {
+      this.#report(turn, lease, outcome);
+      return STOP;
+    }
+    switch (NEXT_STEP[outcome.kind]) {
+      case 'done':
+      case 'stop':
+        this.#report(turn, lease, outcome);
+        return STOP;
+      case 'renew':
+        return this.#renew(turn, lease, outcome as OutcomeOf<'unauthorized'>, signal);
+      case 'amend':
+        return this.#amend(turn, lease, outcome as OutcomeOf<'unsupported_parameter' | 'foreign_ciphertext'>);
+      case 'switch':
+        return this.#switch(turn, lease, outcome, signal);
+    }
+  }
+
+  /** The first 401 of an account is answered with one forced refresh; only what comes after that counts against it. */
+  async #renew(turn: Turn, lease: AccountLease, outcome: OutcomeOf<'unauthorized'>, signal: AbortSignal): Promise<Reaction> {
+    const { id, refreshable } = lease.account;
+    if (outcome.dead || turn.renewed.has(id) || !refreshable || !this.effects.mayForceRefresh(id)) {
+      return this.#switch(turn, lease, outcome, signal);
+    }
+    turn.renewed.add(id);
+    this.effects.noteUnauthorized(id);
+    const hasAlternative = turn.attemptsLeft > 0 && this.tokens.hasAlternative(turn.query(), id);
+    const result = await this.tokens.renew(lease, hasAlternative, signal);
+    if (result.kind === 'renewed') return { next: 'same', accountId: id };
+    turn.tried.add(id);
+    return { next: 'other' };
+  }
+
+  #amend(turn: Turn, lease: AccountLease, outcome: OutcomeOf<'unsupported_parameter' | 'foreign_ciphertext'>): Reaction {
+    const { body, compactions } = turn.request;
+    const same: Reaction = { next: 'same', accountId: lease.account.id };
+    if (outcome.kind === 'unsupported_parameter') {
+      if (turn.leftOut.has(outcome.parameter) || !isRemovable(body, outcome.parameter)) return STOP;
+      this.refused.remember(body.model, outcome.parameter);
+      turn.leaveOut(outcome.parameter);
+      return same;
+    }
+    if (!turn.reasoningLeftOut && hasReasoningCiphertext(body)) {
+      turn.leaveOutReasoning();
+      return same;
+    }
+    if (compactions.length === 0 || turn.pinned !== undefined) return STOP;
+    turn.tried.add(lease.account.id);
+    return { next: 'other' };
+  }
+
+  async #switch(turn: Turn, lease: AccountLease, outcome: FailedOutcome, signal: AbortSignal): Promise<Reaction> {
+    this.#report(turn, lease, outcome);
+    turn.tried.add(lease.account.id);
+    if (outcome.kind === 'empty') turn.empties++;
+    const pauseMs = turn.attemptsLeft > 0 ? this.effects.backoffBeforeNextAttemptMs(outcome) : 0;
+    if (pauseMs > 0) await this.clock.sleep(pauseMs, signal).catch(() => undefined);
+    return signal.aborted ? STOP : { next: 'other' };
+  }
+
+  /** A compaction that is slow or fails says nothing about the account: only its login, quota and entitlement count. */
+  #report(turn: Turn, lease: AccountLease, outcome: FailedOutcome): void {
+    const harmless = outcome.kind === 'timeout' || outcome.kind === 'server_error' || outcome.kind === 'network';
+    if (turn.request.operation === 'compact' && harmless) return;
+    this.effects.report(lease.account.id, turn.request.body.model, outcome);
+  }
+}

@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import { AccountEffects } from '../accounts/account-effects.service.js';
+import type { AccountLease } from '../accounts/account-lease.js';
+import { Clock } from '../common/clock.js';
+import { classifyFailure, classifyStreamError } from '../upstream/classify.js';
+import type { Outcome } from '../upstream/outcome.js';
+import type { JsonObject } from '../upstream/upstream-event.js';
+import { UpstreamFailure } from '../upstream/upstream-failure.js';
+import type { UpstreamResponse } from '../upstream/upstream-types.js';
+import { rememberCompactions } from './compaction-owners.js';
+import type { Turn } from './turn.js';
+import { UpstreamCalls } from './upstream-calls.service.js';
+
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/** The JSON answer of a compaction, verbatim. */
+export interface CompactAnswer {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** One unary compaction on one account. */
+@Injectable()
+export class CompactAttempt {
+  constructor(
+    private readonly calls: UpstreamCalls,
+    private readonly effects: AccountEffects,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The answer, or the outcome that stands for it; never throws for what upstream does. */
+  async run(turn: Turn, lease: AccountLease, signal: AbortSignal): Promise<{ outcome: Outcome; answer?: CompactAnswer }> {
+    try {
+      const response = await this.calls.open(turn, lease, 'compact', signal);
+      if (response.status !== 200) return { outcome: await this.calls.refusal(response) };
+      return await this.#read(response, lease);
+    } catch (error) {
+      if (error instanceof UpstreamFailure) return { outcome: classifyFailure(error) };
+      throw error;
+    }
+  }
+
+  async #read(response: UpstreamResponse, lease: AccountLease): Promise<{ outcome: Outcome; answer?: CompactAnswer }> {
+    const body = await response.body.text(MAX_ANSWER_BYTES);
+    const json = parse(body);
+    if (json === null) return { outcome: { kind: 'server_error', status: 502, code: null, message: 'upstream answered the compaction without JSON' } };
+    if (!Array.isArray(json.output)) return { outcome: classifyStreamError(json, response.headers, this.clock.now()) };
+    rememberCompactions(this.effects, json.output, lease.account.id);
+    return { outcome: { kind: 'ok' }, answer: { headers: response.headers, body } };
+  }
+}
+
+function parse(text: string): JsonObject | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as JsonObject) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,32 @@
+import { Module } from '@nestjs/common';
+import { AccountsModule } from '../accounts/accounts.module.js';
+import { RefreshModule } from '../refresh/refresh.module.js';
+import { UpstreamModule } from '../upstream/upstream.module.js';
+import { AttemptLoop } from './attempt-loop.service.js';
+import { AttemptReaction } from './attempt-reaction.service.js';
+import { CompactAttempt } from './compact-attempt.js';
+import { Executor } from './executor.service.js';
+import { RefusedParameters } from './refused-parameters.js';
+import { StreamAttempt } from './stream-attempt.js';
+import { TokenFreshness } from './token-freshness.service.js';
+import { TurnFactory } from './turn-factory.service.js';
+import { TurnStates } from './turn-states.js';
+import { UpstreamCalls } from './upstream-calls.service.js';
+
+@Module({
+  imports: [AccountsModule, RefreshModule, UpstreamModule],
+  providers: [
+    AttemptLoop,
+    AttemptReaction,
+    CompactAttempt,
+    Executor,
+    RefusedParameters,
+    StreamAttempt,
+    TokenFreshness,
+    TurnFactory,
+    TurnStates,
+    UpstreamCalls,
+  ],
+  exports: [Executor],
+})
+export class ExecutorModule {}

@@ -1,0 +1,88 @@
+import { GatewayError } from '../common/gateway-error.js';
+import type { Exclusions } from '../accounts/exclusions.js';
+import type { Outcome, OutcomeKind } from '../upstream/outcome.js';
+import { outcomeError } from './outcome-error.js';
+
+export type FailedOutcome = Exclude<Outcome, { kind: 'ok' }>;
+
+/** How much an attempt tells the caller: its own mistake before quota before the login before overload before the network. */
+const TELLING: Readonly<Record<Exclude<OutcomeKind, 'ok'>, number>> = {
+  aborted: 6,
+  rejected: 5,
+  unsupported_parameter: 5,
+  foreign_ciphertext: 5,
+  model_unsupported: 5,
+  quota: 4,
+  rate_limited: 4,
+  not_included: 4,
+  unauthorized: 3,
+  payment_required: 3,
+  forbidden: 3,
+  overloaded: 2,
+  queue_full: 2,
+  edge_blocked: 1,
+  edge_not_found: 1,
+  server_error: 1,
+  network: 1,
+  timeout: 1,
+  empty: 0,
+};
+
+const isLimit = (outcome: FailedOutcome): boolean => TELLING[outcome.kind] === 4;
+
+function counts(outcomes: readonly FailedOutcome[]): string {
+  const byKind = new Map<string, number>();
+  for (const { kind } of outcomes) byKind.set(kind, (byKind.get(kind) ?? 0) + 1);
+  return [...byKind].map(([kind, n]) => `${kind} ×${n}`).join(', ');
+}
+
+function withCounts(error: GatewayError, outcomes: readonly FailedOutcome[]): GatewayError {
+  if (outcomes.length < 2) return error;
+  return new GatewayError(error.kind, `${error.message} (${outcomes.length} attempts: ${counts(outcomes)})`, error.detail);
+}
+
+/** Accounts that could serve this model at all, whatever holds them back now. */
+const candidatesOf = (x: Exclusions): number => x.total - x.inactive - x.needsLogin - x.draining - x.notEntitled;
+
+function allLimited(exclusions: Exclusions, now: number): GatewayError | null {
+  const candidates = candidatesOf(exclusions);
+  if (candidates === 0 || exclusions.quota + exclusions.rateLimit < candidates) return null;
+  const at = exclusions.soonestLimitReset;
+  const retryAfterSeconds = at === null ? undefined : Math.max(1, Math.ceil((at - now) / 1000));
+  const shouldRetry = retryAfterSeconds !== undefined && retryAfterSeconds > 60 ? false : undefined;
+  return new GatewayError('rate_limited', `all ${candidates} accounts that can serve this model are out of quota or rate limited`, {
+    code: 'rate_limit_exceeded',
+    retryAfterSeconds,
+    shouldRetry,
+  });
+}
+
+function withoutAttempt(exclusions: Exclusions, model: string): GatewayError {
+  if (exclusions.total === 0) return new GatewayError('no_account', 'no account is loaded');
+  if (exclusions.notEntitled > 0 && candidatesOf(exclusions) === 0) {
+    return new GatewayError('model_not_found', `no account may use the model '${model}'`, { code: 'model_not_found', param: 'model' });
+  }
+  if (candidatesOf(exclusions) === 0) return new GatewayError('no_account', 'no account is usable: all need a login or are out of service');
+  return new GatewayError('no_account', 'no account is free now', { retryAfterSeconds: 1, shouldRetry: true });
+}
+
+/**
+ * What the caller is told when every attempt failed: the most telling one, not the last one, and the counts per cause.
+ * A 429 only when every account that could serve the model is out of quota or rate limited: anything else would stop a
+ * client that could have been served. `exclusions` are counted without regard to which accounts were tried.
+ */
+export function finalAnswer(outcomes: readonly FailedOutcome[], exclusions: Exclusions, model: string, now: number): GatewayError {
+  const telling = outcomes.reduce<FailedOutcome | null>((best, o) => (best && TELLING[best.kind] >= TELLING[o.kind] ? best : o), null);
+  if (telling === null) return allLimited(exclusions, now) ?? withoutAttempt(exclusions, model);
+  if (!isLimit(telling)) return withCounts(outcomeError(telling, now), outcomes);
+  const limited = allLimited(exclusions, now);
+  if (limited) return withCounts(telling.kind === 'not_included' ? outcomeError(telling, now) : limited, outcomes);
+  return withCounts(
+    new GatewayError('overloaded', 'the accounts tried are out of quota; others may be free', {
+      code: 'server_is_overloaded',
+      retryAfterSeconds: 1,
+      shouldRetry: true,
+    }),
+    outcomes,
+  );
+}

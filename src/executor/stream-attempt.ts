@@ -1,0 +1,131 @@
+import { Injectable } from '@nestjs/common';
+import { AccountEffects } from '../accounts/account-effects.service.js';
+import type { AccountLease } from '../accounts/account-lease.js';
+import { Clock } from '../common/clock.js';
+import { classifyFailure, classifyStreamError } from '../upstream/classify.js';
+import type { Outcome } from '../upstream/outcome.js';
+import { rateLimitsOfEvent } from '../upstream/rate-limits.js';
+import { decodeJsonBody, SseDecoder } from '../upstream/sse-decoder.js';
+import { isTerminal, UpstreamEvent } from '../upstream/upstream-event.js';
+import { UpstreamFailure } from '../upstream/upstream-failure.js';
+import type { ByteStream, UpstreamResponse } from '../upstream/upstream-types.js';
+import { rememberCompactions } from './compaction-owners.js';
+import type { HeaderHold } from './header-hold.js';
+import { OutputWatch } from './output-watch.js';
+import type { Turn } from './turn.js';
+import type { TurnSink } from './turn-sink.js';
+import { UpstreamCalls } from './upstream-calls.service.js';
+
+/** How long the rest of a finished body may take before its connection is given up rather than kept for the next call. */
+const TAIL_MS = 1000;
+
+/** One streamed turn on one account: from the request that goes out to the outcome; what the client saw is in the sink. */
+@Injectable()
+export class StreamAttempt {
+  constructor(
+    private readonly calls: UpstreamCalls,
+    private readonly effects: AccountEffects,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Never throws for what upstream does; `ok` means that the sink holds the whole turn. */
+  async run(turn: Turn, lease: AccountLease, sink: TurnSink, hold: HeaderHold, signal: AbortSignal): Promise<Outcome> {
+    try {
+      const response = await this.calls.open(turn, lease, 'responses', signal);
+      if (response.status !== 200) return await this.calls.refusal(response);
+      sink.begin({ upstreamHeaders: response.headers, ignored: turn.ignored() });
+      hold.accepted();
+      const outcome = await this.#relay(turn, lease, response, sink);
+      if (outcome.kind !== 'ok') hold.refused();
+      return outcome;
+    } catch (error) {
+      hold.refused();
+      if (error instanceof UpstreamFailure) return classifyFailure(error);
+      throw error;
+    }
+  }
+
+  async #relay(turn: Turn, lease: AccountLease, response: UpstreamResponse, sink: TurnSink): Promise<Outcome> {
+    const { body, headers } = response;
+    const watch = new OutputWatch();
+    const decoder = /json/i.test(headers['content-type'] ?? '') ? null : new SseDecoder();
+    try {
+      for (;;) {
+        const chunk = decoder ? await body.read() : null;
+        const events = decoder ? (chunk ? decoder.push(chunk) : decoder.end()) : decodeJsonBody(await body.text(MAX_JSON_BYTES));
+        const outcome = this.#deliver(turn, lease, headers, events, watch, sink);
+        if (outcome) return outcome;
+        if (chunk === null) return { kind: 'network', failure: 'truncated', message: 'upstream closed the stream before it finished' };
+        const drained = sink.drain();
+        if (drained) await drained;
+      }
+    } finally {
+      void finishBody(body);
+    }
+  }
+
+  /** Hands the events of one chunk on; returns the outcome when the turn ended with them. */
+  #deliver(
+    turn: Turn,
+    lease: AccountLease,
+    headers: Readonly<Record<string, string>>,
+    events: readonly UpstreamEvent[],
+    watch: OutputWatch,
+    sink: TurnSink,
+  ): Outcome | null {
+    const end = events.findIndex((event) => event.delta === null && this.#observe(event, lease));
+    if (end < 0) {
+      watch.see(events);
+      if (events.length > 0) sink.accept(events);
+      return null;
+    }
+    const terminal = events[end]!;
+    const before = end === 0 ? [] : events.slice(0, end);
+    watch.see(before);
+    if (isFailure(terminal)) {
+      if (before.length > 0) sink.accept(before);
+      return classifyStreamError(terminal.json, headers, this.clock.now());
+    }
+    if (turn.attemptsLeft > 0 && watch.isEmpty(terminal) && this.calls.mayRepeatEmpty(turn)) return { kind: 'empty' };
+    sink.accept(end === events.length - 1 ? events : events.slice(0, end + 1));
+    return { kind: 'ok' };
+  }
+
+  /** Notes what an event says about the account; true for the terminal one. */
+  #observe(event: UpstreamEvent, lease: AccountLease): boolean {
+    if (event.type === 'codex.rate_limits') {
+      const snapshot = rateLimitsOfEvent(event.json, this.clock.now());
+      if (snapshot) this.effects.observeQuota(lease.account.id, snapshot);
+      return false;
+    }
+    if (event.type === 'response.output_item.done') this.#rememberCompaction(event, lease.account.id);
+    return isTerminal(event);
+  }
+
+  #rememberCompaction(event: UpstreamEvent, accountId: string): void {
+    if (!event.data.includes('compaction')) return;
+    rememberCompactions(this.effects, [event.json.item], accountId);
+  }
+}
+
+/** A JSON answer to a streamed request is an error or one Response object; neither is larger than what a stream may hold. */
+const MAX_JSON_BYTES = 64 * 1024 * 1024;
+
+const isFailure = ({ type, json }: UpstreamEvent): boolean => {
+  if (type === 'response.completed' || type === 'response.incomplete') return false;
+  if (type !== 'response.done') return true;
+  const status = (json.response as { status?: unknown } | undefined)?.status;
+  return status === 'failed' || status === 'cancelled';
+};
+
+/** Reads what little may follow the terminal event, so that the connection can serve the next call; gives it up after a second. */
+async function finishBody(body: ByteStream): Promise<void> {
+  const limit = setTimeout(() => body.cancel(), TAIL_MS);
+  try {
+    while ((await body.read()) !== null);
+  } catch {
+    // The turn is over, well or not: how its connection ends changes nothing.
+  } finally {
+    clearTimeout(limit);
+  }
+}

@@ -1,0 +1,95 @@
+import type { LeaseQuery } from '../accounts/account-lease.js';
+import type { CodexBody, CodexRequest } from './codex-request.js';
+import type { FailedOutcome } from './final-answer.js';
+import { withoutParameters, withoutReasoning } from './request-variant.js';
+
+/** How many accounts a turn may pass over because their token cannot be renewed now; none of these costs an attempt. */
+const MAX_TOKEN_SKIPS = 16;
+
+/** What one request has been through so far. Lives as long as its loop. */
+export class Turn {
+  readonly tried = new Set<string>();
+  readonly outcomes: FailedOutcome[] = [];
+  /** Accounts whose token was renewed by force because of a 401 in this turn. */
+  readonly renewed = new Set<string>();
+  readonly leftOut = new Set<string>();
+  reasoningLeftOut = false;
+  empties = 0;
+  #attempts = 0;
+  #skips = 0;
+  #payload: string | null = null;
+
+  constructor(
+    readonly request: CodexRequest,
+    readonly requestId: string,
+    readonly startedAt: number,
+    private readonly maxAttempts: number,
+    /** Epoch ms after which no new attempt starts; Infinity without a budget. */
+    private readonly deadline: number,
+    /** The account a compaction binds this request to. */
+    readonly pinned: string | undefined,
+    refused: readonly string[],
+  ) {
+    for (const parameter of refused) if (Object.hasOwn(request.body, parameter)) this.leftOut.add(parameter);
+  }
+
+  get attempts(): number {
+    return this.#attempts;
+  }
+
+  get attemptsLeft(): number {
+    return this.maxAttempts - this.#attempts;
+  }
+
+  /** Whether one more `POST` may go out. */
+  mayAttempt(now: number): boolean {
+    return this.#attempts < this.maxAttempts && (this.#attempts === 0 || now < this.deadline);
+  }
+
+  countAttempt(): number {
+    return ++this.#attempts;
+  }
+
+  /** False once so many accounts had no usable token that the request should answer rather than go on looking. */
+  skip(accountId: string): boolean {
+    this.tried.add(accountId);
+    return ++this.#skips < MAX_TOKEN_SKIPS;
+  }
+
+  query(sameAs?: string): LeaseQuery {
+    const { request } = this;
+    return {
+      model: request.body.model,
+      affinity: request.affinity,
+      turnStart: request.turnStart,
+      tried: this.tried,
+      pinned: this.pinned,
+      sameAs,
+    };
+  }
+
+  /** The body to send, as JSON; made once and again only when something has to be left out. */
+  payload(): string {
+    return (this.#payload ??= JSON.stringify(this.#variant()));
+  }
+
+  leaveOutReasoning(): void {
+    this.reasoningLeftOut = true;
+    this.#payload = null;
+  }
+
+  leaveOut(parameter: string): void {
+    this.leftOut.add(parameter);
+    this.#payload = null;
+  }
+
+  ignored(): readonly string[] {
+    return this.leftOut.size === 0 ? this.request.ignored : [...this.request.ignored, ...this.leftOut];
+  }
+
+  #variant(): CodexBody {
+    const { body } = this.request;
+    const reasoned = this.reasoningLeftOut ? withoutReasoning(body) : body;
+    return this.leftOut.size > 0 ? withoutParameters(reasoned, this.leftOut) : reasoned;
+  }
+}

@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { AccountEffects } from '../accounts/account-effects.service.js';
+import type { AccountLease } from '../accounts/account-lease.js';
+import { Clock } from '../common/clock.js';
+import { Config } from '../config/config.js';
+import { classifyAnswer } from '../upstream/classify.js';
+import type { Outcome } from '../upstream/outcome.js';
+import { rateLimitsOfHeaders } from '../upstream/rate-limits.js';
+import { UpstreamClient } from '../upstream/upstream.client.js';
+import { UpstreamHeaders } from '../upstream/upstream-headers.js';
+import type { UpstreamResponse } from '../upstream/upstream-types.js';
+import { TurnStates } from './turn-states.js';
+import type { Turn } from './turn.js';
+
+export type Operation = 'responses' | 'compact';
+
+/** The `POST` of an attempt: its address, headers and timeouts, and what its answer's headers say about the account. */
+@Injectable()
+export class UpstreamCalls {
+  readonly #urls: Readonly<Record<Operation, URL>>;
+
+  constructor(
+    private readonly config: Config,
+    private readonly client: UpstreamClient,
+    private readonly effects: AccountEffects,
+    private readonly turnStates: TurnStates,
+    private readonly clock: Clock,
+  ) {
+    this.#urls = { responses: new URL(`${config.baseUrl}/responses`), compact: new URL(`${config.baseUrl}/responses/compact`) };
+    this.#headers = new UpstreamHeaders(config);
+  }
+
+  readonly #headers: UpstreamHeaders;
+
+  /** Sends the turn with the lease's account. Resolves at the answer's headers, whatever their status; rejects with `UpstreamFailure`. */
+  async open(turn: Turn, lease: AccountLease, operation: Operation, signal: AbortSignal): Promise<UpstreamResponse> {
+    const { account } = lease;
+    const { identityHeaders, sessionId } = turn.request;
+    const turnState = identityHeaders['x-codex-turn-state'];
+    const response = await this.client.open({
+      url: this.#urls[operation],
+      method: 'POST',
+      headers: this.#headers.forTurn(
+        { accessToken: lease.accessToken, chatgptAccountId: account.chatgptAccountId, fedramp: account.fedramp },
+        {
+          sessionId,
+          identityHeaders,
+          turnState: turnState !== undefined && this.turnStates.issuer(turnState) === account.id ? turnState : undefined,
+          compact: operation === 'compact',
+        },
+      ),
+      body: turn.payload(),
+      signal,
+      totalTimeoutMs: operation === 'compact' ? this.config.compactTimeoutSec * 1000 : undefined,
+    });
+    this.#learn(response, account.id);
+    return response;
+  }
+
+  /** What a status other than 200 means; reads the error body. */
+  async refusal(response: UpstreamResponse): Promise<Outcome> {
+    const text = await response.body.text();
+    return classifyAnswer(response.status, response.headers, text, this.clock.now());
+  }
+
+  mayRepeatEmpty(turn: Turn): boolean {
+    return turn.empties < this.config.emptyRetryMax;
+  }
+
+  #learn({ headers }: UpstreamResponse, accountId: string): void {
+    const snapshot = rateLimitsOfHeaders(headers, this.clock.now());
+    if (snapshot) this.effects.observeQuota(accountId, snapshot);
+    const turnState = headers['x-codex-turn-state'];
+    if (turnState !== undefined) this.turnStates.remember(turnState, accountId);
+  }
+}

@@ -1,0 +1,82 @@
+import type { ByteString } from '../../common/byte-string.js';
+import type { GatewayError } from '../../common/gateway-error.js';
+import type { SseWriter } from '../../common/sse-writer.js';
+import type { TurnHead, TurnSink } from '../../executor/turn-sink.js';
+import type { UpstreamEvent } from '../../upstream/upstream-event.js';
+import type { StreamEncoder } from './stream-encoder.js';
+
+/** Response headers a dialect adds to its stream. */
+export type StreamHeaders = (head: TurnHead) => Record<string, string>;
+
+/** A turn that is streamed: a dialect's encoder in front of the connection. Headers leave with the first output, or at the hold. */
+export class StreamSink implements TurnSink {
+  #head: TurnHead = { upstreamHeaders: {}, ignored: [] };
+  #preamble: ByteString = '';
+  #preambleSent = false;
+  #committed = false;
+  #opened = false;
+
+  constructor(
+    private readonly encoder: StreamEncoder,
+    private readonly writer: SseWriter,
+    private readonly headers: StreamHeaders,
+  ) {}
+
+  get committed(): boolean {
+    return this.#committed;
+  }
+
+  begin(head: TurnHead): void {
+    this.#head = head;
+    this.#preamble = '';
+    this.encoder.restart(this.#preambleSent);
+  }
+
+  accept(events: readonly UpstreamEvent[]): void {
+    const { preamble, output } = this.encoder.encode(events);
+    if (output !== '') {
+      this.#committed = true;
+      this.#send(preamble + output);
+    } else if (preamble !== '') {
+      if (this.#opened) this.#send(preamble);
+      else this.#preamble += preamble;
+    }
+  }
+
+  hold(): void {
+    if (!this.#opened) this.#send(this.encoder.keepAlive());
+  }
+
+  drain(): Promise<void> | null {
+    return this.writer.drain();
+  }
+
+  end(): void {
+    if (!this.#opened) this.#send('');
+    this.writer.end();
+  }
+
+  fail(error: GatewayError): boolean {
+    if (!this.#opened) return false;
+    if (error.kind === 'client_closed') this.writer.destroy();
+    else {
+      this.#send(this.encoder.fail(error));
+      this.writer.end();
+    }
+    return true;
+  }
+
+  /** One write: whatever preamble waits goes in front. */
+  #send(frames: ByteString): void {
+    if (!this.#opened) {
+      this.#opened = true;
+      this.writer.open(this.headers(this.#head));
+    }
+    const bytes = this.#preamble + frames;
+    if (this.#preamble !== '') this.#preamble = '';
+    if (bytes !== '') {
+      this.#preambleSent = true;
+      this.writer.write(bytes);
+    }
+  }
+}
