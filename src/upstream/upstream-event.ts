@@ -1,4 +1,4 @@
-import { ByteString, fromBytes } from '../common/byte-string.js';
+import { ByteString, fromBytes, toBytes } from '../common/byte-string.js';
 
 export type JsonObject = Record<string, unknown>;
 
@@ -33,10 +33,17 @@ export class UpstreamEvent {
     return (this.#json ??= JSON.parse(fromBytes(this.data)) as JsonObject);
   }
 
+  /** An event whose payload has been parsed already; `json` must be what `data` says. */
+  static parsed(type: string, data: ByteString, frame: ByteString | null, json: JsonObject): UpstreamEvent {
+    const event = new UpstreamEvent(type, data, frame);
+    event.#json = json;
+    return event;
+  }
+
   /** An event of our own making (structure that upstream left out, a rewritten terminal). */
   static of(json: JsonObject & { type: string }): UpstreamEvent {
     const text = JSON.stringify(json);
-    const data = Buffer.from(text, 'utf8').latin1Slice();
+    const data = toBytes(text);
     const event = new UpstreamEvent(json.type, data, `event: ${json.type}\ndata: ${data}\n\n`);
     event.#json = json;
     return event;
@@ -45,6 +52,7 @@ export class UpstreamEvent {
 
 const TERMINAL = new Set(['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled', 'response.done', 'error']);
 
-/** Whether the stream ends with this event (reference: events N13). A bare `{"error":…}` without a type counts as one. */
-export const isTerminal = (event: UpstreamEvent): boolean =>
-  TERMINAL.has(event.type) || (event.type === '' && typeof event.json.error === 'object' && event.json.error !== null);
+/** Whether the stream ends with this event (reference: events N13). A bare `{"error":…}` or `{"detail":…}` without a type counts as one. */
+export const isTerminal = (event: UpstreamEvent): boolean => TERMINAL.has(event.type) || (event.type === '' && isBareError(event.json));
+
+const isBareError = ({ error, detail }: JsonObject): boolean => error != null || detail != null;
