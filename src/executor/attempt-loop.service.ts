@@ -98,7 +98,8 @@ export class AttemptLoop {
 }
 
 /** What one attempt decides for all: the request itself is refused, or nobody waits for an answer. */
-const isFinal = (outcome: FailedOutcome): boolean => outcome.kind === 'rejected' || outcome.kind === 'queue_full' || outcome.kind === 'aborted';
+const isFinal = (outcome: FailedOutcome): boolean =>
+  outcome.kind === 'rejected' || outcome.kind === 'queue_full' || outcome.kind === 'aborted';
 
 /** The members of an outcome that explain it; none of them carries a secret. */
 function detailOf(outcome: FailedOutcome): Record<string, unknown> {

@@ -43,7 +43,8 @@ export class CompactAttempt {
   async #read(response: UpstreamResponse, lease: AccountLease): Promise<{ outcome: Outcome; answer?: CompactAnswer }> {
     const body = await response.body.text(MAX_ANSWER_BYTES);
     const json = parse(body);
-    if (json === null) return { outcome: { kind: 'server_error', status: 502, code: null, message: 'upstream answered the compaction without JSON' } };
+    if (json === null)
+      return { outcome: { kind: 'server_error', status: 502, code: null, message: 'upstream answered the compaction without JSON' } };
     if (!Array.isArray(json.output)) return { outcome: classifyStreamError(json, response.headers, this.clock.now()) };
     rememberCompactions(this.effects, json.output, lease.account.id);
     return { outcome: { kind: 'ok' }, answer: { headers: response.headers, body } };

@@ -46,7 +46,7 @@ const candidatesOf = (x: Exclusions): number => x.total - x.inactive - x.needsLo
 
 function allLimited(exclusions: Exclusions, now: number): GatewayError | null {
   const candidates = candidatesOf(exclusions);
-  if (candidates === 0 || exclusions.quota + exclusions.rateLimit < candidates) return null;
+  if (candidates === 0 || exclusions.quota + exclusions.rateLimited < candidates) return null;
   const at = exclusions.soonestLimitReset;
   const retryAfterSeconds = at === null ? undefined : Math.max(1, Math.ceil((at - now) / 1000));
   const shouldRetry = retryAfterSeconds !== undefined && retryAfterSeconds > 60 ? false : undefined;

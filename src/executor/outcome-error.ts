@@ -16,7 +16,11 @@ function limited(message: string, at: number | null, now: number, cause?: unknow
 export function outcomeError(outcome: Exclude<Outcome, { kind: 'ok' }>, now: number): GatewayError {
   switch (outcome.kind) {
     case 'rejected':
-      return new GatewayError('rejected', outcome.message, { status: outcome.status, code: outcome.code ?? undefined, param: outcome.param ?? undefined });
+      return new GatewayError('rejected', outcome.message, {
+        status: outcome.status,
+        code: outcome.code ?? undefined,
+        param: outcome.param ?? undefined,
+      });
     case 'model_unsupported':
       return new GatewayError('model_not_found', outcome.message, { code: 'model_not_found', param: 'model' });
     case 'unsupported_parameter':
@@ -30,7 +34,9 @@ export function outcomeError(outcome: Exclude<Outcome, { kind: 'ok' }>, now: num
     case 'forbidden':
       return new GatewayError('upstream_forbidden', outcome.message, { code: outcome.code ?? undefined });
     case 'edge_blocked':
-      return new GatewayError('upstream_error', 'upstream answered with a page of its edge network instead of an answer', { code: 'upstream_blocked' });
+      return new GatewayError('upstream_error', 'upstream answered with a page of its edge network instead of an answer', {
+        code: 'upstream_blocked',
+      });
     case 'edge_not_found':
       return new GatewayError('upstream_error', 'upstream returned HTTP 404 without a body', { code: 'upstream_not_found' });
     case 'quota':
@@ -42,7 +48,10 @@ export function outcomeError(outcome: Exclude<Outcome, { kind: 'ok' }>, now: num
     case 'overloaded':
       return new GatewayError('overloaded', outcome.message, { code: outcome.code });
     case 'server_error':
-      return new GatewayError('upstream_error', outcome.message, { status: outcome.status === 500 ? 500 : 502, code: outcome.code ?? undefined });
+      return new GatewayError('upstream_error', outcome.message, {
+        status: outcome.status === 500 ? 500 : 502,
+        code: outcome.code ?? undefined,
+      });
     case 'network':
       return networkError(outcome.failure, outcome.message);
     case 'timeout':

@@ -26,7 +26,9 @@ export class TokenFreshness {
     const usable = accessToken !== '' && (accessExpiresAt === 0 || accessExpiresAt > now);
     if (usable && (accessExpiresAt === 0 || accessExpiresAt > now + EXPIRY_MARGIN_MS || !refreshable)) return true;
     if (!refreshable) return false;
-    return this.renew(lease, hasAlternative(), signal).then((result) => result.kind === 'renewed' || (result.kind === 'unavailable' && usable));
+    return this.renew(lease, hasAlternative(), signal).then(
+      (result) => result.kind === 'renewed' || (result.kind === 'unavailable' && usable),
+    );
   }
 
   /** Renews the token the lease has; adopts a newer one that is there already. Bounded in time while another account is free. */

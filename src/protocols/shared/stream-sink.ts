@@ -34,13 +34,9 @@ export class StreamSink implements TurnSink {
 
   accept(events: readonly UpstreamEvent[]): void {
     const { preamble, output } = this.encoder.encode(events);
-    if (output !== '') {
-      this.#committed = true;
-      this.#send(preamble + output);
-    } else if (preamble !== '') {
-      if (this.#opened) this.#send(preamble);
-      else this.#preamble += preamble;
-    }
+    if (preamble !== '') this.#preamble += preamble;
+    if (output !== '') this.#committed = true;
+    if (output !== '' || (this.#opened && preamble !== '')) this.#send(output);
   }
 
   hold(): void {
@@ -72,11 +68,12 @@ export class StreamSink implements TurnSink {
       this.#opened = true;
       this.writer.open(this.headers(this.#head));
     }
-    const bytes = this.#preamble + frames;
-    if (this.#preamble !== '') this.#preamble = '';
-    if (bytes !== '') {
+    let bytes = frames;
+    if (this.#preamble !== '') {
+      bytes = this.#preamble + frames;
+      this.#preamble = '';
       this.#preambleSent = true;
-      this.writer.write(bytes);
     }
+    if (bytes !== '') this.writer.write(bytes);
   }
 }

@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+// Nothing may be imported statically here: on an older Node the rest of the program does not even parse.
+import process from 'node:process';
+
+const MINIMUM = 24;
+const major = Number(process.versions.node.split('.')[0]);
+
+if (major < MINIMUM) {
+  process.stderr.write(
+    `codex-proxy needs Node ${MINIMUM} or newer (this is ${process.version}): type "npm start", which brings its own.\n`,
+  );
+  process.exitCode = 1;
+} else {
+  const { enableCompileCache } = await import('node:module');
+  enableCompileCache();
+  const { run } = await import('./cli/run.js');
+  process.exitCode = await run(process.argv.slice(2), process.env);
+}
