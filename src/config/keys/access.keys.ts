@@ -1,0 +1,21 @@
+import { Choice, TextList } from '../key.decorators.js';
+
+export class AccessKeys {
+  static readonly title = 'API keys';
+
+  @TextList('api-keys', {
+    about: 'Keys that clients must send (Authorization: Bearer, x-api-key or api-key); empty = open to everybody who reaches the port.',
+    secret: true,
+    example: ['sk-your-custom-key'],
+  })
+  apiKeys: readonly string[] = [];
+
+  @TextList('admin-keys', { about: 'Keys of operators.', secret: true, notYet: true })
+  adminKeys: readonly string[] = [];
+
+  @Choice('limits-when-database-down', ['local', 'deny'], {
+    about: 'While the database is away, limits of a key are counted by each replica (local), or such keys are refused (deny).',
+    notYet: true,
+  })
+  limitsWhenDatabaseDown: 'local' | 'deny' = 'local';
+}

@@ -1,0 +1,47 @@
+import { Flag, Integer, Seconds, Text, ValueMap } from '../key.decorators.js';
+
+export class RefreshKeys {
+  static readonly title = 'Token refresh';
+
+  @Seconds('refresh-interval', {
+    about: 'Interval of the refresh sweep; a token is renewed when it ends within this time and 300 s.',
+    min: 10,
+    max: 864_000,
+  })
+  refreshInterval = 3000;
+
+  @Integer('refresh-concurrency', { about: 'Most refreshes at the same time.', min: 1, max: 1000 })
+  refreshConcurrency = 50;
+
+  @Seconds('refresh-single-timeout-sec', { about: 'Limit for one refresh call.', min: 1, max: 600 })
+  refreshSingleTimeoutSec = 30;
+
+  @Integer('refresh-batch-size', {
+    about: 'Accounts a sweep claims at a time; 0 = chosen by the service.',
+    min: 0,
+    max: 100_000,
+    notYet: true,
+  })
+  refreshBatchSize = 0;
+
+  @Text('refresh-http-429-action', { about: 'What a 429 of the token endpoint does to an account; empty = back-off.', notYet: true })
+  refreshHttp429Action = '';
+
+  @ValueMap('refresh-http-status-policy', {
+    about: 'What other statuses of the token endpoint do to an account; empty = built-in rules.',
+    notYet: true,
+  })
+  refreshHttpStatusPolicy: Readonly<Record<string, unknown>> = {};
+
+  @Integer('auth-401-sync-refresh-concurrency', {
+    about: 'Most refreshes at the same time after a 401.',
+    noEffect: 'requests share one refresh per account, within refresh-concurrency',
+  })
+  auth401SyncRefreshConcurrency = 0;
+
+  @Flag('disable-auth-401-remove', {
+    about: 'Keep accounts whose refresh is refused.',
+    noEffect: 'nothing automatic ever removes an account',
+  })
+  disableAuth401Remove = false;
+}
