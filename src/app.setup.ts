@@ -1,0 +1,84 @@
+import type { Server } from 'node:http';
+import { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
+import { PinoLogger } from './common/pino-logger.js';
+import { Config } from './config/config.js';
+import { answerClientError } from './inbound/client-error.js';
+import { DrainService } from './inbound/drain.service.js';
+import { earlyErrorBody } from './inbound/early-error.js';
+import { InboundServer, type ListenerOptions } from './inbound/listener.js';
+import { type BodyLimits, PendingBody } from './inbound/request-body.js';
+import { nextRequestId } from './inbound/request-id.js';
+import { logRequest } from './inbound/request-log.js';
+
+const MIB = 1_048_576;
+/** A body must bring 16 KiB in each half minute: whoever is slower than that is not going to finish. */
+const BODY_PERIOD_MS = 30_000;
+const MIN_BYTES_PER_PERIOD = 16_384;
+/** Response and model ids are shorter; longer path segments are refused with 414. */
+const MAX_PARAM_LENGTH = 512;
+
+const listenerOptions = (config: Config): ListenerOptions => ({
+  h2c: config.enableListenH2c,
+  headerTimeoutMs: config.listenReadHeaderTimeoutSec * 1000,
+  idleTimeoutMs: config.listenIdleTimeoutSec * 1000,
+  tcpKeepAliveMs: config.listenTcpKeepaliveSec * 1000,
+  maxHeaderBytes: config.listenMaxHeaderBytes,
+  maxConnections: config.listenConcurrency,
+  maxConcurrentStreams: config.h2MaxConcurrentStreams,
+});
+
+const bodyLimits = (config: Config): BodyLimits => ({
+  maxBytes: config.maxBodySizeMb * MIB,
+  maxDecodedBytes: config.maxDecompressedBodySizeMb * MIB,
+  periodMs: BODY_PERIOD_MS,
+  minBytesPerPeriod: MIN_BYTES_PER_PERIOD,
+});
+
+/** A URL the router cannot read: no route, so no filter, will see it. */
+const answerFrameworkError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+  void reply
+    .code(error.statusCode ?? 400)
+    .header('x-request-id', request.id)
+    .type('application/json; charset=utf-8')
+    .send(earlyErrorBody(request.raw.url ?? '', 'The URL is not valid.', request.id));
+};
+
+/**
+ * Options of the Fastify instance. Its own logger stays off (one line per request is written by `logRequest`), and so does
+ * middleware support, which nothing here uses.
+ */
+export const fastifyOptions = (config: Config): FastifyServerOptions<Server> & { skipMiddie: true } => ({
+  logger: false,
+  skipMiddie: true,
+  genReqId: nextRequestId,
+  requestIdHeader: false,
+  trustProxy: false,
+  bodyLimit: config.maxBodySizeMb * MIB,
+  routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true, caseSensitive: true },
+  serverFactory: (handler) => new InboundServer(listenerOptions(config), handler),
+  clientErrorHandler: answerClientError,
+  frameworkErrors: answerFrameworkError,
+});
+
+/** The adapter for `NestFactory.create(…, createAdapter(config), { bodyParser: false, bufferLogs: true })`. */
+export const createAdapter = (config: Config): FastifyAdapter => new FastifyAdapter(fastifyOptions(config));
+
+/** Everything about HTTP that the program and its tests share. Call it before `app.init()` or `app.listen()`. */
+export const configureApp = (app: NestFastifyApplication, config: Config, logger: PinoLogger): void => {
+  const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
+  const drain = app.get(DrainService);
+  const limits = bodyLimits(config);
+  const logged = logger.isLevelEnabled('info');
+  const write = (line: object): void => logger.info(line);
+
+  fastify.decorateReply('streamed', false);
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('*', (_request, payload, done) => done(null, new PendingBody(payload, limits)));
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    if (drain.draining && request.raw.httpVersionMajor === 1) reply.header('connection', 'close');
+    if (logged) logRequest(request, reply, write);
+    done();
+  });
+};
