@@ -1,6 +1,6 @@
 import type { Fault } from './config-error.js';
 import type { KeyValues } from './config.js';
-import { isLoopback, parseHostPort, withScheme } from './addresses.js';
+import { withScheme } from './addresses.js';
 import { databaseDriver } from './keys/database.keys.js';
 
 interface Rule {
@@ -40,13 +40,6 @@ const DOUBTFUL: readonly Rule[] = [
   {
     keys: ['db-enabled', 'db-dsn'],
     says: (values) => (!values.dbEnabled && values.dbDsn ? 'is false: accounts are kept in SQLite, and Postgres is not used' : undefined),
-  },
-  {
-    keys: ['api-keys', 'listen'],
-    says: (values) =>
-      values.apiKeys.length === 0 && !isLoopback(parseHostPort(values.listen)!.host)
-        ? `is empty while '${values.listen}' is open to other machines: ANYBODY who reaches it can use the accounts`
-        : undefined,
   },
 ];
 

@@ -72,6 +72,8 @@ export class Config extends AllKeys {
   readonly modelsUrl: string;
   /** `max-conns-per-host` was written by somebody: only then it limits HTTP/1.1 too. */
   readonly maxConnsPerHostExplicit: boolean;
+  /** Never an alias such as `pg`. `databaseDriver` also knows whether it counts. */
+  declare readonly dbDriver: DatabaseDriver;
   /** Aliases with their models always as lists. */
   declare readonly modelAliases: Readonly<Record<string, readonly string[]>>;
 
@@ -83,6 +85,7 @@ export class Config extends AllKeys {
       baseUrl,
       backendDomain: new URL(baseUrl).host,
       usageUrl: values.usageUrl ? withScheme(values.usageUrl) : usageUrlFor(baseUrl),
+      dbDriver: databaseDriver(values.dbDriver)!,
       oauthTokenUrl: withScheme(values.oauthTokenUrl),
       modelAliases: listed(values.modelAliases),
       maxDecompressedBodySizeMb: values.maxDecompressedBodySizeMb || values.maxBodySizeMb,
@@ -91,7 +94,7 @@ export class Config extends AllKeys {
     this.listenHost = bindAddress(host);
     this.listenPort = port!;
     this.listensBeyondLoopback = !isLoopback(host);
-    this.databaseDriver = values.dbEnabled ? databaseDriver(values.dbDriver)! : 'sqlite';
+    this.databaseDriver = values.dbEnabled ? this.dbDriver : 'sqlite';
     this.modelsUrl = `${baseUrl}/models`;
     this.maxConnsPerHostExplicit = written.has('max-conns-per-host');
     deepFreeze(this);

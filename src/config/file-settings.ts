@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { isMap, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
+import { type Document, isMap, isScalar, LineCounter, parseDocument, type YAMLMap, type YAMLParseError } from 'yaml';
 import type { Fault } from './config-error.js';
 import type { Setting, Settings } from './setting.js';
 
@@ -24,34 +24,38 @@ export const fileSettings = (named: string | undefined): Settings => {
 /** @param file its name, for the places of faults */
 export const parseSettings = (text: string, file: string): Settings => {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
-  if (document.errors.length > 0) {
-    const faults = document.errors.map((error) => {
-      const { line, col } = lines.linePos(error.pos[0]);
-      return { key: file, message: `not valid YAML at line ${line}, column ${col} (${error.code.toLowerCase().replaceAll('_', ' ')})` };
-    });
-    return { settings: [], faults };
-  }
-  if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) return { settings: [], faults: [] };
-  if (!isMap(document.contents)) return fileFault(file, 'must hold keys and values, one key a line');
-  const lineOf = (offset: number | undefined): string => `${basename(file)}:${lines.linePos(offset ?? 0).line}`;
-  return collect(document.contents, (node) => node.toJS(document), lineOf);
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  if (document.errors.length > 0) return { settings: [], faults: document.errors.map((error) => syntaxFault(error, text, file, lines)) };
+  const { contents } = document;
+  if (contents === null || (isScalar(contents) && contents.value === null)) return { settings: [], faults: [] };
+  if (!isMap(contents)) return fileFault(file, 'must hold keys and values, one key a line');
+  return collect(document, contents, (offset) => placeOf(file, lines, offset));
 };
 
-type Convert = (node: { toJS(document: unknown): unknown }) => unknown;
+const placeOf = (file: string, lines: LineCounter, offset: number): string => `${basename(file)}:${lines.linePos(offset).line}`;
 
-const collect = (map: YAMLMap, convert: Convert, lineOf: (offset?: number) => string): Settings => {
+const syntaxFault = (error: YAMLParseError, text: string, file: string, lines: LineCounter): Fault => {
+  const [offset] = error.pos;
+  if (error.code === 'DUPLICATE_KEY') {
+    const key = /^[^\s:]*/.exec(text.slice(offset))![0];
+    return { key, where: placeOf(file, lines, offset), message: 'written twice' };
+  }
+  const { line, col } = lines.linePos(offset);
+  return { key: file, message: `not valid YAML at line ${line}, column ${col} (${error.code.toLowerCase().replaceAll('_', ' ')})` };
+};
+
+const collect = (document: Document.Parsed, map: YAMLMap.Parsed, place: (offset: number) => string): Settings => {
   const settings: Setting[] = [];
   const faults: Fault[] = [];
-  const seen = new Map<string, string>();
   for (const { key: name, value } of map.items) {
+    const where = place(name.range[0]);
     const key = isScalar(name) ? String(name.value) : 'a key that is not text';
-    const where = lineOf(isScalar(name) ? name.range?.[0] : undefined);
-    const before = seen.get(key);
-    if (before) faults.push({ key, where, message: `written twice; first at ${before}` });
-    seen.set(key, where);
-    const plain: unknown = value === null ? null : convert(value as Parameters<Convert>[0]);
-    settings.push({ key, value: plain, where });
+    try {
+      settings.push({ key, where, value: value === null ? null : (value.toJS(document) as unknown) });
+    } catch {
+      // The one thing that parses and yet has no value: `*name` refers to something that is nowhere defined.
+      faults.push({ key, where, message: 'text that begins with * must be in quotes' });
+    }
   }
   return { settings, faults };
 };

@@ -52,7 +52,9 @@ describe('faults', () => {
     ['max-retrys: 2', 'max-retrys (config.yaml:1): unknown key; did you mean max-retry?'],
     ['listen: ":1"\nmax_retry: 2', 'max_retry (config.yaml:2): unknown key; did you mean max-retry?'],
     ['no-such-thing-at-all: 2', 'no-such-thing-at-all (config.yaml:1): unknown key'],
-    ['max-retry: 1\nmax-retry: 2', 'max-retry (config.yaml:2): written twice; first at config.yaml:1'],
+    ['max-retry: 1\nmax-retry: 2', 'max-retry (config.yaml:2): written twice'],
+    ['model-aliases:\n  a: b\n  a: c', 'a (config.yaml:3): written twice'],
+    ['listen: *here', 'listen (config.yaml:1): text that begins with * must be in quotes'],
     // types
     ['max-retry: "2"', 'max-retry (config.yaml:1): must be a whole number, not "2"'],
     ['max-retry: 1.5', 'max-retry (config.yaml:1): must be a whole number, not 1.5'],
@@ -237,9 +239,8 @@ describe('environment', () => {
 });
 
 describe('warnings', () => {
-  const LOCAL = 'listen: "127.0.0.1:8080"\n';
-  it('are none for defaults on loopback', () => {
-    expect(load(LOCAL).warnings).toEqual([]);
+  it('are none for defaults', () => {
+    expect(load('').warnings).toEqual([]);
   });
 
   it.each([
@@ -256,12 +257,7 @@ describe('warnings', () => {
       'accepted, but without effect in this version: health-check-interval, health-check-max-failures, admin-keys, quota-precheck',
     ],
   ])('%j', (yaml, warning) => {
-    expect(load(LOCAL + yaml).warnings).toEqual([warning]);
-  });
-
-  it('are loud about an open port without keys', () => {
-    expect(load('').warnings).toEqual([expect.stringContaining('ANYBODY')]);
-    expect(load('api-keys: ["sk-one"]').warnings).toEqual([]);
+    expect(load(yaml).warnings).toEqual([warning]);
   });
 });
 
@@ -322,6 +318,10 @@ describe('Config', () => {
     ['db-enabled: true\ndb-driver: sqlite3', 'sqlite'],
   ])('chooses the database of %j', (yaml, driver) => {
     expect(load(yaml).config.databaseDriver).toBe(driver);
+  });
+
+  it('knows a driver by one name', () => {
+    expect(load('db-driver: pg').config.dbDriver).toBe('postgres');
   });
 
   it('knows whether max-conns-per-host was written, even with its default', () => {
