@@ -59,6 +59,9 @@ export class UpstreamKeys {
   })
   maxConnsPerHost = 12;
 
+  @Integer('http2-max-conns-per-host-cap', { about: 'Ceiling of max-conns-per-host with HTTP/2; 0 = 30.', min: 0, max: 10_000 })
+  http2MaxConnsPerHostCap = 0;
+
   @Integer('max-idle-conns-per-host', { about: 'Most idle connections that are kept to the backend.', min: 0, max: 10_000 })
   maxIdleConnsPerHost = 8;
 
@@ -69,8 +72,15 @@ export class UpstreamKeys {
   })
   upstreamQueueTimeoutSec = 30;
 
-  @Seconds('upstream-connect-timeout-sec', { about: 'Limit for a new connection, TLS included; 0 = none.', min: 0, max: 600 })
+  @Seconds('upstream-connect-timeout-sec', { about: 'Limit for a new connection; 0 = none.', min: 0, max: 600 })
   upstreamConnectTimeoutSec = 10;
+
+  @Seconds('upstream-tls-handshake-timeout-sec', {
+    about: 'Limit for the TLS handshake; 0 = upstream-connect-timeout-sec.',
+    min: 0,
+    max: 600,
+  })
+  upstreamTlsHandshakeTimeoutSec = 0;
 
   @Seconds('upstream-response-header-timeout-sec', {
     about: 'Limit from the request to the headers of its answer; 0 = none.',
@@ -125,16 +135,4 @@ export class UpstreamKeys {
 
   @Integer('upstream-pool-max-cap', { about: 'Ceiling of upstream-pool-auto-scale.', noEffect: 'limits are used as they are written' })
   upstreamPoolMaxCap = 0;
-
-  @Integer('http2-max-conns-per-host-cap', {
-    about: 'Ceiling of connections with HTTP/2.',
-    noEffect: 'max-conns-per-host is used as it is written',
-  })
-  http2MaxConnsPerHostCap = 0;
-
-  @Seconds('upstream-tls-handshake-timeout-sec', {
-    about: 'Limit for the TLS handshake.',
-    noEffect: 'upstream-connect-timeout-sec covers the handshake',
-  })
-  upstreamTlsHandshakeTimeoutSec = 0;
 }
