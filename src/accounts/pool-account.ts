@@ -41,6 +41,8 @@ export interface Cooldown {
 export type AccountEffect =
   | { kind: 'none' }
   | { kind: 'cooldown'; model: string; until: number; cause: CooldownCause; source: string }
+  /** The account works again: the cooldown of the whole account that is neither quota nor rate limit ends. */
+  | { kind: 'cooldown_lifted'; cause: CooldownCause }
   | { kind: 'state'; state: 'needs_login' | 'disabled'; reason: string; evidence: string }
   /** The account is not entitled to the model (until epoch ms). */
   | { kind: 'not_entitled'; model: string; until: number };

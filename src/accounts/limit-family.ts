@@ -1,0 +1,13 @@
+/** Limit families of the backend whose models are known. A family that is missing here limits the requested model alone. */
+const FAMILIES: readonly { readonly id: string; readonly has: (model: string) => boolean }[] = [
+  { id: 'codex_bengalfox', has: (model) => model.includes('spark') || model.includes('bengalfox') },
+];
+
+/** The family in which a model is counted apart from the account's default limit; null where it is not. */
+export const familyOf = (model: string): string | null => FAMILIES.find((family) => family.has(model))?.id ?? null;
+
+/** What an exhausted limit pauses: `*` (the default limit), the family's id, or the model where the family is unknown. */
+export const limitScope = (family: string | null, model: string): string => {
+  if (family === null) return '*';
+  return FAMILIES.some(({ id }) => id === family) ? family : model;
+};
