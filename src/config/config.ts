@@ -1,5 +1,5 @@
 import { bindAddress, isLoopback, parseHostPort, usageUrlFor, withScheme } from './addresses.js';
-import { declaredKeys, type KeyDeclaration, propertyName } from './key-declaration.js';
+import { declaredKeys, type KeyDeclaration } from './key-declaration.js';
 import { AccessKeys } from './keys/access.keys.js';
 import { AccountKeys } from './keys/account.keys.js';
 import { databaseDriver, type DatabaseDriver, DatabaseKeys } from './keys/database.keys.js';
@@ -102,7 +102,7 @@ export class Config extends AllKeys {
 
   /** Secrets are left out, so that a configuration that is printed by mistake gives nothing away. */
   toJSON(): Record<string, unknown> {
-    const secrets = new Set(KEYS.filter((key) => key.secret).map((key) => propertyName(key.name)));
+    const secrets = new Set(KEYS.filter((key) => key.secret).map((key) => key.property));
     return Object.fromEntries(Object.entries(this).map(([name, value]) => [name, secrets.has(name) ? '***' : (value as unknown)]));
   }
 }

@@ -40,10 +40,9 @@ export class AccountKeys {
   accountMaxConcurrency = 0;
 
   @Integer('mass-disable-limit-percent', {
-    about: 'Share of the pool that automatic verdicts may take out of service within an hour.',
+    about: 'Share of the pool that verdicts inferred from answers may take out of service within an hour; three accounts always may go.',
     min: 0,
     max: 100,
-    notYet: true,
   })
   massDisableLimitPercent = 20;
 
