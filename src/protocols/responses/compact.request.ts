@@ -4,12 +4,11 @@ import type { CodexBody, CodexRequest } from '../../executor/codex-request.js';
 import type { ResolveModel } from '../../models/resolved-model.js';
 import type { JsonObject } from '../../upstream/upstream-event.js';
 import { isCodexClient, LITE_HEADER, shortKey } from '../shared/client-identity.js';
-import { sha256 } from '../shared/digest.js';
 import { booleanAt, missing, stringAt } from '../shared/field-readers.js';
 import { IgnoredFields } from '../shared/ignored-fields.js';
 import { normaliseInput } from './input-items.js';
 import { dropRefused, readModel, readReasoning, readServiceTier, readText, refuseStatefulFields } from './request-fields.js';
-import { identityOf, isLite, readInstructions, readTools } from './responses.request.js';
+import { conversationHash, identityOf, isLite, readInstructions, readTools } from './responses.request.js';
 
 const READ = new Set(
   (
@@ -37,7 +36,7 @@ export function decodeCompact(body: JsonObject, headers: IncomingHttpHeaders, re
   const parallel = booleanAt(body.parallel_tool_calls, 'parallel_tool_calls');
   const tier = readServiceTier(body, model, ignored);
   const cacheKey = stringAt(body.prompt_cache_key, 'prompt_cache_key') || undefined;
-  const identity = identityOf(headers, cacheKey, sha256(`${instructions}\0${JSON.stringify(input[0])}`));
+  const identity = identityOf(headers, cacheKey, conversationHash(instructions, input));
   const codexBody: CodexBody = {
     model: model.slug,
     instructions,

@@ -46,7 +46,11 @@ const message: Rule = (item, at) => {
   const role = item.role;
   if (role == null) throw missing(`${at}.role`);
   if (typeof role !== 'string' || !ROLES.has(role)) {
-    throw invalidRequest(`Invalid value for '${at}.role': expected one of user, assistant, developer, system.`, `${at}.role`, 'invalid_value');
+    throw invalidRequest(
+      `Invalid value for '${at}.role': expected one of user, assistant, developer, system.`,
+      `${at}.role`,
+      'invalid_value',
+    );
   }
   const side = role === 'assistant' ? 'output' : 'input';
   const given = item.content ?? '';
@@ -97,7 +101,11 @@ const toolOutput: Rule = (item, at) => {
 };
 
 const reference: Rule = (_item, at) => {
-  throw invalidRequest(`Items are not stored here, so '${at}' cannot refer to one; send the item itself.`, at, 'item_reference_not_supported');
+  throw invalidRequest(
+    `Items are not stored here, so '${at}' cannot refer to one; send the item itself.`,
+    at,
+    'item_reference_not_supported',
+  );
 };
 
 const hosted: Rule = (item, _at, { ignored }) => {

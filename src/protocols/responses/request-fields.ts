@@ -14,9 +14,11 @@ const STREAM_OPTIONS = ['reasoning_summary_delivery', 'include_obfuscation'];
 
 /** Members that the backend has no place for and that would change the meaning of the turn if they were left out. */
 export function refuseStatefulFields(body: JsonObject): void {
-  if (body.background === true) throw invalidRequest('Background responses are not supported: nothing is stored that could be polled.', 'background');
+  if (body.background === true)
+    throw invalidRequest('Background responses are not supported: nothing is stored that could be polled.', 'background');
   booleanAt(body.background, 'background');
-  if (body.conversation != null) throw invalidRequest('Conversations are not supported: no state is kept between requests.', 'conversation');
+  if (body.conversation != null)
+    throw invalidRequest('Conversations are not supported: no state is kept between requests.', 'conversation');
   if (body.prompt != null) throw invalidRequest('Prompt templates are not supported; send `instructions` and `input`.', 'prompt');
   const previous = stringAt(body.previous_response_id, 'previous_response_id');
   if (previous) {
@@ -116,7 +118,9 @@ export function readCodexOnly(body: JsonObject, codexClient: boolean, ignored: I
   if (metadata && codexClient) members.client_metadata = metadata;
   else if (metadata) ignored.add('client_metadata');
   const options = objectAt(body.stream_options, 'stream_options');
-  const kept = codexClient ? Object.fromEntries(Object.entries(options ?? {}).filter(([name, value]) => STREAM_OPTIONS.includes(name) && value !== null)) : {};
+  const kept = codexClient
+    ? Object.fromEntries(Object.entries(options ?? {}).filter(([name, value]) => STREAM_OPTIONS.includes(name) && value !== null))
+    : {};
   if (Object.keys(kept).length > 0) members.stream_options = kept;
   else if (options) ignored.add('stream_options');
   return members;

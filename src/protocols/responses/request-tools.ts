@@ -42,7 +42,9 @@ const normaliseChoiceObject = (choice: JsonObject): JsonObject => {
   const type = typeof choice.type === 'string' ? currentType(choice.type) : choice.type;
   if (isObject(choice.function)) return { type: 'function', name: choice.function.name };
   if (isObject(choice.custom)) return { type: 'custom', name: choice.custom.name };
-  const tools = Array.isArray(choice.tools) ? { tools: choice.tools.map((tool) => (isObject(tool) ? normaliseChoiceObject(tool) : (tool as unknown))) } : {};
+  const tools = Array.isArray(choice.tools)
+    ? { tools: choice.tools.map((tool) => (isObject(tool) ? normaliseChoiceObject(tool) : (tool as unknown))) }
+    : {};
   return { ...withoutNulls(choice), type, ...tools };
 };
 

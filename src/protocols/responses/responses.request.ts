@@ -3,7 +3,15 @@ import { invalidRequest } from '../../common/gateway-error.js';
 import type { CodexBody, CodexRequest } from '../../executor/codex-request.js';
 import type { ResolveModel } from '../../models/resolved-model.js';
 import type { JsonObject } from '../../upstream/upstream-event.js';
-import { affinityKey, headerOf, identityHeaders, isCodexClient, LITE_HEADER, sessionFromHeaders, shortKey } from '../shared/client-identity.js';
+import {
+  affinityKey,
+  headerOf,
+  identityHeaders,
+  isCodexClient,
+  LITE_HEADER,
+  sessionFromHeaders,
+  shortKey,
+} from '../shared/client-identity.js';
 import { sha256 } from '../shared/digest.js';
 import { booleanAt, missing, stringAt } from '../shared/field-readers.js';
 import { IgnoredFields } from '../shared/ignored-fields.js';
@@ -41,19 +49,35 @@ const NOT_IGNORED = new Set([...READ, 'store']);
 
 export function readInstructions(body: JsonObject): string {
   if (Array.isArray(body.instructions)) {
-    throw invalidRequest('Invalid type for \'instructions\': a list of items is only legal in replies; send a string.', 'instructions', 'invalid_type');
+    throw invalidRequest(
+      "Invalid type for 'instructions': a list of items is only legal in replies; send a string.",
+      'instructions',
+      'invalid_type',
+    );
   }
   return stringAt(body.instructions, 'instructions') ?? '';
 }
 
-/** First words of the conversation: they stay the same from turn to turn. */
-function conversationHash(instructions: string, items: readonly JsonObject[]): string {
+/** How much of a text tells one conversation from another. */
+const TELLING_LENGTH = 8192;
+
+const textOf = (content: unknown): string => {
+  if (typeof content === 'string') return content;
+  return Array.isArray(content) ? content.map((part) => (isObject(part) && typeof part.text === 'string' ? part.text : '')).join('\n') : '';
+};
+
+/** The first words of the conversation: they stay the same from turn to turn. */
+export function conversationHash(instructions: string, items: readonly JsonObject[]): string {
   const first = items.find((item) => item.type === 'message' && item.role === 'user');
-  return sha256(`${instructions}\0${JSON.stringify(first?.content ?? '')}`);
+  return sha256(`${instructions.slice(0, TELLING_LENGTH)}\0${textOf(first?.content).slice(0, TELLING_LENGTH)}`);
 }
 
 /** Tools, in the layout of Responses-Lite (inside `input`) only if header and item came together, else at the top. */
-export function readTools(body: JsonObject, input: NormalisedInput, lite: boolean): { input: JsonObject[]; tools?: JsonObject[]; hasTools: boolean } {
+export function readTools(
+  body: JsonObject,
+  input: NormalisedInput,
+  lite: boolean,
+): { input: JsonObject[]; tools?: JsonObject[]; hasTools: boolean } {
   if (input.liteTools === null || lite) {
     const tools = normaliseTools(body.tools);
     return { input: input.items, tools, hasTools: tools !== undefined || input.liteTools !== null };

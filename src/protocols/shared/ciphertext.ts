@@ -3,4 +3,5 @@ const HEAD = /^gAAAA[A-Za-z0-9_-]+={0,2}$/;
 const PROBE_LENGTH = 96;
 
 /** Whether `encrypted_content` can be the backend's own; blobs of other vendors are told apart by their first bytes. */
-export const isPlausibleCiphertext = (value: unknown): value is string => typeof value === 'string' && HEAD.test(value.slice(0, PROBE_LENGTH));
+export const isPlausibleCiphertext = (value: unknown): value is string =>
+  typeof value === 'string' && HEAD.test(value.slice(0, PROBE_LENGTH));

@@ -11,7 +11,8 @@ const typeName = (value: unknown): string => (Array.isArray(value) ? 'array' : v
 const wrongType = (param: string, expected: string, value: unknown): Error =>
   invalidRequest(`Invalid type for '${param}': expected ${expected}, but got ${typeName(value)} instead.`, param, 'invalid_type');
 
-const invalidValue = (param: string, expected: string): Error => invalidRequest(`Invalid value for '${param}': ${expected}.`, param, 'invalid_value');
+const invalidValue = (param: string, expected: string): Error =>
+  invalidRequest(`Invalid value for '${param}': ${expected}.`, param, 'invalid_value');
 
 export const stringAt = (value: unknown, param: string): string | undefined => {
   if (value == null) return undefined;
@@ -34,7 +35,7 @@ export const objectAt = (value: unknown, param: string): JsonObject | undefined 
 export const arrayAt = (value: unknown, param: string): unknown[] | undefined => {
   if (value == null) return undefined;
   if (!Array.isArray(value)) throw wrongType(param, 'an array', value);
-  return value;
+  return value as unknown[];
 };
 
 export const numberAt = (value: unknown, param: string, min: number, max: number): number | undefined => {
@@ -53,7 +54,8 @@ export const integerAt = (value: unknown, param: string, min: number): number | 
 
 export const choiceAt = (value: unknown, param: string, choices: readonly string[]): string | undefined => {
   const text = stringAt(value, param);
-  if (text !== undefined && !choices.includes(text)) throw invalidValue(param, `'${text.slice(0, 64)}' is not one of ${choices.join(', ')}`);
+  if (text !== undefined && !choices.includes(text))
+    throw invalidValue(param, `'${text.slice(0, 64)}' is not one of ${choices.join(', ')}`);
   return text;
 };
 

@@ -1,0 +1,78 @@
+import type { ByteString } from '../../common/byte-string.js';
+import type { GatewayError } from '../../common/gateway-error.js';
+import type { JsonObject, UpstreamEvent } from '../../upstream/upstream-event.js';
+import type { EncodedChunk, StreamEncoder } from '../shared/stream-encoder.js';
+import type { EventOutput } from './event-output.js';
+import { inBandError } from './responses.errors.js';
+import type { ResponsesReply } from './responses-reply.js';
+import { ResponsesTranscript } from './responses-transcript.js';
+import { SequenceNumbers } from './sequence-numbers.js';
+
+/** Comments do not reset the idle timer of official Codex clients; events of a type they do not know do. */
+const CODEX_KEEP_ALIVE = 'event: codex.keepalive\ndata: {"type":"codex.keepalive"}\n\n';
+const KEEP_ALIVE = ': keep-alive\n\n';
+
+/** The Responses dialect as a stream. Frames that need no change are copied as they came. */
+export class ResponsesStreamEncoder implements StreamEncoder, EventOutput {
+  readonly #numbers = new SequenceNumbers();
+  readonly #transcript: ResponsesTranscript;
+  #preamble: ByteString = '';
+  #output: ByteString = '';
+  #hasOutput = false;
+
+  constructor(
+    private readonly reply: ResponsesReply,
+    retainBytes?: number,
+  ) {
+    this.#transcript = new ResponsesTranscript(reply, this, retainBytes);
+  }
+
+  restart(preambleSent: boolean): void {
+    this.#transcript.restart(preambleSent);
+    this.#hasOutput = false;
+    if (preambleSent) this.#numbers.takeOver();
+    else this.#numbers.reset();
+  }
+
+  encode(events: readonly UpstreamEvent[]): EncodedChunk {
+    for (const event of events) this.#transcript.accept(event);
+    return this.#flush();
+  }
+
+  keepAlive(): ByteString {
+    return this.reply.codexClient ? CODEX_KEEP_ALIVE : KEEP_ALIVE;
+  }
+
+  fail(error: GatewayError): ByteString {
+    this.#transcript.fail(inBandError(error, this.reply.codexClient));
+    const { preamble, output } = this.#flush();
+    return preamble + output;
+  }
+
+  pass(event: UpstreamEvent, preamble: boolean): void {
+    this.#emit(this.#numbers.pass(event), preamble);
+  }
+
+  rewrite(json: JsonObject, preamble: boolean): void {
+    this.#emit(this.#numbers.rewrite(json), preamble);
+  }
+
+  insert(json: JsonObject, preamble: boolean): void {
+    this.#emit(this.#numbers.insert(json), preamble);
+  }
+
+  #emit(frame: ByteString, preamble: boolean): void {
+    if (preamble && !this.#hasOutput) {
+      this.#preamble += frame;
+      return;
+    }
+    this.#hasOutput = true;
+    this.#output += frame;
+  }
+
+  #flush(): EncodedChunk {
+    const chunk = { preamble: this.#preamble, output: this.#output, ended: this.#transcript.final !== null };
+    this.#preamble = this.#output = '';
+    return chunk;
+  }
+}
