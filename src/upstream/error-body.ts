@@ -78,9 +78,8 @@ const make = (
 
 /** `try again in 11.05s`, `… in 350ms`, `… in 1m30s`, `… in 5 minutes` → milliseconds. */
 export function retryHintMs(message: string): number | null {
-  const match = /try again in\s+((?:\d+(?:\.\d+)?\s*(?:milliseconds?|ms|hours?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])[\s,]*)+)/i.exec(
-    message,
-  );
+  const match =
+    /try again in\s+((?:\d+(?:\.\d+)?\s*(?:milliseconds?|ms|hours?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])[\s,]*)+)/i.exec(message);
   if (!match) return null;
   let total = 0;
   for (const [, amount, unit] of match[1]!.matchAll(/(\d+(?:\.\d+)?)\s*(ms|milli|h|m|s)/gi)) {

@@ -18,7 +18,7 @@ function decodeUsualFrame(text: ByteString, start: number, end: number): Upstrea
   const data = text.slice(dataStart, end - 2);
   const json = parseObject(data);
   if (json === null || json['type'] !== text.slice(start + EVENT.length, nameEnd)) return null;
-  return UpstreamEvent.parsed(json['type'] as string, data, text.slice(start, end), json);
+  return UpstreamEvent.parsed(json['type'], data, text.slice(start, end), json);
 }
 
 interface Fields {

@@ -26,4 +26,9 @@ export interface ByteStream {
   text(limit?: number): Promise<string>;
   /** Gives the connection up; a second call, or one after the end, does nothing. */
   cancel(): void;
+  /**
+   * Everything of interest has been read: lets the few bytes that close the body arrive unread, so that the connection can
+   * serve the next call, and gives it up if they do not come at once. `read` must not be called afterwards.
+   */
+  finish(): void;
 }
