@@ -14,5 +14,6 @@ if (major < MINIMUM) {
   const { enableCompileCache } = await import('node:module');
   enableCompileCache();
   const { run } = await import('./cli/run.js');
-  process.exitCode = await run(process.argv.slice(2), process.env);
+  const code = await run(process.argv.slice(2), process.env);
+  if (code !== undefined) process.exitCode = code;
 }

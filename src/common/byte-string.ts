@@ -8,7 +8,7 @@ export type ByteString = string;
 const BEYOND_ASCII = /[^\x00-\x7f]/;
 
 /** Text → its UTF-8 bytes, one per character. */
-export const toBytes = (text: string): ByteString => (BEYOND_ASCII.test(text) ? Buffer.from(text, 'utf8').latin1Slice() : text);
+export const toBytes = (text: string): ByteString => (BEYOND_ASCII.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text);
 
 /** UTF-8 bytes, one per character → text. */
-export const fromBytes = (bytes: ByteString): string => (BEYOND_ASCII.test(bytes) ? Buffer.from(bytes, 'latin1').utf8Slice() : bytes);
+export const fromBytes = (bytes: ByteString): string => (BEYOND_ASCII.test(bytes) ? Buffer.from(bytes, 'latin1').toString('utf8') : bytes);

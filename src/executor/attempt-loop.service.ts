@@ -3,6 +3,7 @@ import type { AccountLease } from '../accounts/account-lease.js';
 import { AccountPool } from '../accounts/account-pool.service.js';
 import { Clock } from '../common/clock.js';
 import { GatewayError } from '../common/gateway-error.js';
+import { Config } from '../config/config.js';
 import type { Outcome } from '../upstream/outcome.js';
 import { AttemptReaction, Reaction } from './attempt-reaction.service.js';
 import type { CodexRequest } from './codex-request.js';
@@ -33,30 +34,39 @@ export class AttemptLoop {
     private readonly tokens: TokenFreshness,
     private readonly reactions: AttemptReaction,
     private readonly clock: Clock,
-  ) {}
+    config: Config,
+  ) {
+    this.#logsSuccess = config.logLevel === 'info' || config.logLevel === 'debug';
+  }
+
+  readonly #logsSuccess: boolean;
 
   async run(request: CodexRequest, requestId: string, signal: AbortSignal, operation: Operation): Promise<void> {
     const turn = this.turns.create(request, requestId);
     let same: string | undefined;
     while (turn.mayAttempt(this.clock.now())) {
-      using lease = this.pool.lease(turn.query(same));
-      if (lease === null) {
-        if (same === undefined) break;
-        same = undefined;
-        continue;
-      }
-      const fresh = this.tokens.ensure(lease, () => this.tokens.hasAlternative(turn.query(), lease.account.id), signal);
-      if (!(fresh === true || (await unlessGone(fresh, signal)))) {
-        same = undefined;
-        if (turn.skip(lease.account.id)) continue;
-        break;
-      }
-      const reaction = await this.#attempt(turn, lease, operation, signal);
+      const reaction = await this.#step(turn, same, operation, signal);
       if (reaction === null) return;
       if (reaction.next === 'stop') break;
       same = reaction.next === 'same' ? reaction.accountId : undefined;
+      if (reaction.next === 'other' && reaction.pauseMs > 0) await this.clock.sleep(reaction.pauseMs, signal).catch(() => undefined);
+      if (signal.aborted) break;
     }
     throw this.#answer(turn, signal, operation);
+  }
+
+  /** Leases an account and tries it; null when the turn is answered. The lease is given back before the loop waits for anything. */
+  async #step(turn: Turn, same: string | undefined, operation: Operation, signal: AbortSignal): Promise<Reaction | null> {
+    using lease = this.pool.lease(turn.query(same));
+    if (lease === null) return same === undefined ? STOP : NEXT;
+    const { id } = lease.account;
+    const fresh = this.tokens.ensure(lease, () => this.tokens.hasAlternative(turn.query(), id), signal);
+    if (fresh !== true) {
+      if (!(await unlessGone(fresh, signal))) return turn.skip(id) ? NEXT : STOP;
+      // The lease still has the token it was given out with.
+      if (lease.account.tokenGeneration !== lease.generation) return { next: 'same', accountId: id };
+    }
+    return this.#attempt(turn, lease, operation, signal);
   }
 
   /** One attempt and what follows from it; null when the turn is answered. */
@@ -83,6 +93,8 @@ export class AttemptLoop {
   }
 
   #log(turn: Turn, lease: AccountLease, attempt: number, outcome: Outcome, startedAt: number): void {
+    const fine = outcome.kind === 'ok' || outcome.kind === 'aborted';
+    if (fine && !this.#logsSuccess) return;
     const entry = {
       msg: 'attempt',
       requestId: turn.requestId,
@@ -92,10 +104,13 @@ export class AttemptLoop {
       outcome: outcome.kind,
       ms: this.clock.now() - startedAt,
     };
-    if (outcome.kind === 'ok' || outcome.kind === 'aborted') this.logger.log(entry);
+    if (fine) this.logger.log(entry);
     else this.logger.warn({ ...entry, ...detailOf(outcome) });
   }
 }
+
+const STOP: Reaction = { next: 'stop' };
+const NEXT: Reaction = { next: 'other', pauseMs: 0 };
 
 /** What one attempt decides for all: the request itself is refused, or nobody waits for an answer. */
 const isFinal = (outcome: FailedOutcome): boolean =>

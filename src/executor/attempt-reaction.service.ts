@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AccountEffects } from '../accounts/account-effects.service.js';
 import type { AccountLease } from '../accounts/account-lease.js';
-import { Clock } from '../common/clock.js';
 import type { OutcomeOf } from '../upstream/outcome.js';
 import type { FailedOutcome } from './final-answer.js';
 import { NEXT_STEP } from './next-step.js';
@@ -11,7 +10,7 @@ import { TokenFreshness } from './token-freshness.service.js';
 import type { Turn } from './turn.js';
 
 /** What the loop does next. */
-export type Reaction = { next: 'same'; accountId: string } | { next: 'other' } | { next: 'stop' };
+export type Reaction = { next: 'same'; accountId: string } | { next: 'other'; pauseMs: number } | { next: 'stop' };
 
 const STOP: Reaction = { next: 'stop' };
 
@@ -22,11 +21,10 @@ export class AttemptReaction {
     private readonly effects: AccountEffects,
     private readonly tokens: TokenFreshness,
     private readonly refused: RefusedParameters,
-    private readonly clock: Clock,
   ) {}
 
   succeeded(turn: Turn, lease: AccountLease): void {
-    this.effects.report(lease.account.id, turn.request.body.model, { kind: 'ok' });
+    this.effects.report(lease.account.id, turn.request.body.model, { kind: 'ok' }, lease);
     lease.succeeded(turn.request.affinity);
   }
 
@@ -45,7 +43,7 @@ export class AttemptReaction {
       case 'amend':
         return this.#amend(turn, lease, outcome as OutcomeOf<'unsupported_parameter' | 'foreign_ciphertext'>);
       case 'switch':
-        return this.#switch(turn, lease, outcome, signal);
+        return this.#switch(turn, lease, outcome);
     }
   }
 
@@ -53,15 +51,15 @@ export class AttemptReaction {
   async #renew(turn: Turn, lease: AccountLease, outcome: OutcomeOf<'unauthorized'>, signal: AbortSignal): Promise<Reaction> {
     const { id, refreshable } = lease.account;
     if (outcome.dead || turn.renewed.has(id) || !refreshable || !this.effects.mayForceRefresh(id)) {
-      return this.#switch(turn, lease, outcome, signal);
+      return this.#switch(turn, lease, outcome);
     }
     turn.renewed.add(id);
-    this.effects.noteUnauthorized(id);
+    this.effects.noteUnauthorized(id, lease);
     const hasAlternative = turn.attemptsLeft > 0 && this.tokens.hasAlternative(turn.query(), id);
     const result = await this.tokens.renew(lease, hasAlternative, signal);
     if (result.kind === 'renewed') return { next: 'same', accountId: id };
     turn.tried.add(id);
-    return { next: 'other' };
+    return { next: 'other', pauseMs: 0 };
   }
 
   #amend(turn: Turn, lease: AccountLease, outcome: OutcomeOf<'unsupported_parameter' | 'foreign_ciphertext'>): Reaction {
@@ -79,22 +77,20 @@ export class AttemptReaction {
     }
     if (compactions.length === 0 || turn.pinned !== undefined) return STOP;
     turn.tried.add(lease.account.id);
-    return { next: 'other' };
+    return { next: 'other', pauseMs: 0 };
   }
 
-  async #switch(turn: Turn, lease: AccountLease, outcome: FailedOutcome, signal: AbortSignal): Promise<Reaction> {
+  #switch(turn: Turn, lease: AccountLease, outcome: FailedOutcome): Reaction {
     this.#report(turn, lease, outcome);
     turn.tried.add(lease.account.id);
     if (outcome.kind === 'empty') turn.empties++;
-    const pauseMs = turn.attemptsLeft > 0 ? this.effects.backoffBeforeNextAttemptMs(outcome) : 0;
-    if (pauseMs > 0) await this.clock.sleep(pauseMs, signal).catch(() => undefined);
-    return signal.aborted ? STOP : { next: 'other' };
+    return { next: 'other', pauseMs: turn.attemptsLeft > 0 ? this.effects.backoffBeforeNextAttemptMs(outcome) : 0 };
   }
 
   /** A compaction that is slow or fails says nothing about the account: only its login, quota and entitlement count. */
   #report(turn: Turn, lease: AccountLease, outcome: FailedOutcome): void {
     const harmless = outcome.kind === 'timeout' || outcome.kind === 'server_error' || outcome.kind === 'network';
     if (turn.request.operation === 'compact' && harmless) return;
-    this.effects.report(lease.account.id, turn.request.body.model, outcome);
+    this.effects.report(lease.account.id, turn.request.body.model, outcome, lease);
   }
 }

@@ -1,32 +1,29 @@
 import { describe, expect, it, test } from '@jest/globals';
-import type { Exclusions } from '../accounts/exclusions.js';
+import { Exclusions, noExclusions } from '../accounts/exclusions.js';
 import { FailedOutcome, finalAnswer } from './final-answer.js';
 
 const NOW = 1_787_000_000_000;
-const none: Exclusions = {
-  total: 3,
-  inactive: 0,
-  needsLogin: 0,
-  draining: 0,
-  quota: 0,
-  rateLimited: 0,
-  otherCooldown: 0,
-  notEntitled: 0,
-  busy: 0,
-  tried: 0,
-  soonestLimitReset: null,
-};
+const none: Exclusions = noExclusions();
 const quota: FailedOutcome = { kind: 'quota', resetsAt: NOW + 60_000, family: null, message: 'limit' };
 const auth: FailedOutcome = { kind: 'unauthorized', code: null, dead: false, message: 'no' };
 const overloaded: FailedOutcome = { kind: 'overloaded', code: 'server_is_overloaded', message: 'busy' };
 const network: FailedOutcome = { kind: 'network', failure: 'connect', message: 'refused' };
 const unsupported: FailedOutcome = { kind: 'model_unsupported', message: 'not for you' };
+/** Three accounts where the case names no total; those it does not exclude are free. */
+const counted = (exclusions: Partial<Exclusions>): Exclusions => {
+  const total = exclusions.total ?? 3;
+  const excluded = Object.entries(exclusions).reduce(
+    (sum, [key, n]) => (key === 'total' || key === 'soonestQuotaReset' ? sum : sum + (n ?? 0)),
+    0,
+  );
+  return { ...none, total, available: total - excluded, ...exclusions };
+};
 const answer = (outcomes: FailedOutcome[], exclusions: Partial<Exclusions> = {}) =>
-  finalAnswer(outcomes, { ...none, ...exclusions }, 'gpt-5.4', NOW);
+  finalAnswer(outcomes, counted(exclusions), 'gpt-5.4', NOW);
 
 describe('finalAnswer', () => {
   test.each<[string, FailedOutcome[], Partial<Exclusions>, string]>([
-    ['the quota rather than the network', [quota, network], { quota: 3, soonestLimitReset: NOW + 90_000 }, 'rate_limited'],
+    ['the quota rather than the network', [quota, network], { quota: 3, soonestQuotaReset: NOW + 90_000 }, 'rate_limited'],
     ['the login rather than an overload', [auth, overloaded], {}, 'upstream_auth'],
     ['an overload rather than the network', [network, overloaded, network], {}, 'overloaded'],
     ["the client's own mistake before all", [quota, unsupported], {}, 'model_not_found'],
@@ -40,12 +37,12 @@ describe('finalAnswer', () => {
   });
 
   it('answers 429 with the earliest reset when every account that could serve is limited', () => {
-    const error = answer([quota], { quota: 2, rateLimited: 1, soonestLimitReset: NOW + 42_500 });
+    const error = answer([quota], { quota: 2, rate_limit: 1, soonestQuotaReset: NOW + 42_500 });
     expect(error).toMatchObject({ kind: 'rate_limited', detail: { retryAfterSeconds: 43 } });
   });
 
   it('does not count accounts that could not serve anyway', () => {
-    expect(answer([quota], { total: 9, quota: 2, inactive: 3, needsLogin: 2, notEntitled: 1, draining: 1 }).kind).toBe('rate_limited');
+    expect(answer([quota], { total: 9, quota: 2, inactive: 3, needs_login: 2, not_entitled: 1, draining: 1 }).kind).toBe('rate_limited');
   });
 
   it('tells the client to come back at once when only the tried accounts were limited', () => {
@@ -54,13 +51,13 @@ describe('finalAnswer', () => {
   });
 
   it('does not let a client retry a quota that ends far away', () => {
-    expect(answer([quota], { quota: 3, soonestLimitReset: NOW + 3_600_000 }).detail.shouldRetry).toBe(false);
+    expect(answer([quota], { quota: 3, soonestQuotaReset: NOW + 3_600_000 }).detail.shouldRetry).toBe(false);
   });
 
   test.each<[string, Partial<Exclusions>, string]>([
     ['no account is loaded', { total: 0 }, 'no_account'],
-    ['all need a login', { needsLogin: 3 }, 'no_account'],
-    ['nobody may use the model', { notEntitled: 2, needsLogin: 1 }, 'model_not_found'],
+    ['all need a login', { needs_login: 3 }, 'no_account'],
+    ['nobody may use the model', { not_entitled: 2, needs_login: 1 }, 'model_not_found'],
     ['all are at their limit of concurrent requests', { busy: 3 }, 'no_account'],
     ['all are cooling for quota', { quota: 3 }, 'rate_limited'],
   ])('says so when %s', (_, exclusions, kind) => expect(answer([], exclusions).kind).toBe(kind));

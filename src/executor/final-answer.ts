@@ -1,5 +1,5 @@
 import { GatewayError } from '../common/gateway-error.js';
-import type { Exclusions } from '../accounts/exclusions.js';
+import { Exclusions, onlyLimits } from '../accounts/exclusions.js';
 import type { Outcome, OutcomeKind } from '../upstream/outcome.js';
 import { outcomeError } from './outcome-error.js';
 
@@ -41,15 +41,12 @@ function withCounts(error: GatewayError, outcomes: readonly FailedOutcome[]): Ga
   return new GatewayError(error.kind, `${error.message} (${outcomes.length} attempts: ${counts(outcomes)})`, error.detail);
 }
 
-/** Accounts that could serve this model at all, whatever holds them back now. */
-const candidatesOf = (x: Exclusions): number => x.total - x.inactive - x.needsLogin - x.draining - x.notEntitled;
-
 function allLimited(exclusions: Exclusions, now: number): GatewayError | null {
-  const candidates = candidatesOf(exclusions);
-  if (candidates === 0 || exclusions.quota + exclusions.rateLimited < candidates) return null;
-  const at = exclusions.soonestLimitReset;
+  if (!onlyLimits(exclusions)) return null;
+  const at = exclusions.soonestQuotaReset;
   const retryAfterSeconds = at === null ? undefined : Math.max(1, Math.ceil((at - now) / 1000));
   const shouldRetry = retryAfterSeconds !== undefined && retryAfterSeconds > 60 ? false : undefined;
+  const candidates = exclusions.quota + exclusions.rate_limit;
   return new GatewayError('rate_limited', `all ${candidates} accounts that can serve this model are out of quota or rate limited`, {
     code: 'rate_limit_exceeded',
     retryAfterSeconds,
@@ -59,10 +56,11 @@ function allLimited(exclusions: Exclusions, now: number): GatewayError | null {
 
 function withoutAttempt(exclusions: Exclusions, model: string): GatewayError {
   if (exclusions.total === 0) return new GatewayError('no_account', 'no account is loaded');
-  if (exclusions.notEntitled > 0 && candidatesOf(exclusions) === 0) {
+  const unusable = exclusions.inactive + exclusions.needs_login + exclusions.draining;
+  if (unusable === exclusions.total) return new GatewayError('no_account', 'no account is usable: all need a login or are out of service');
+  if (unusable + exclusions.not_entitled === exclusions.total) {
     return new GatewayError('model_not_found', `no account may use the model '${model}'`, { code: 'model_not_found', param: 'model' });
   }
-  if (candidatesOf(exclusions) === 0) return new GatewayError('no_account', 'no account is usable: all need a login or are out of service');
   return new GatewayError('no_account', 'no account is free now', { retryAfterSeconds: 1, shouldRetry: true });
 }
 

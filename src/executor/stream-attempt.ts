@@ -52,7 +52,7 @@ export class StreamAttempt {
     try {
       for (;;) {
         const chunk = decoder ? await body.read() : null;
-        const events = decoder ? (chunk ? decoder.push(chunk) : decoder.end()) : decodeJsonBody(await body.text(MAX_JSON_BYTES));
+        const events = decoder ? (chunk ? decoder.push(chunk) : decoder.end()) : await jsonEvents(body);
         const outcome = this.#deliver(turn, lease, headers, events, watch, sink);
         if (outcome) return outcome;
         if (chunk === null) return { kind: 'network', failure: 'truncated', message: 'upstream closed the stream before it finished' };
@@ -110,6 +110,11 @@ export class StreamAttempt {
 
 /** A JSON answer to a streamed request is an error or one Response object; neither is larger than what a stream may hold. */
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
+
+async function jsonEvents(body: ByteStream): Promise<readonly UpstreamEvent[]> {
+  const event = decodeJsonBody(await body.text(MAX_JSON_BYTES));
+  return event ? [event] : [];
+}
 
 const isFailure = ({ type, json }: UpstreamEvent): boolean => {
   if (type === 'response.completed' || type === 'response.incomplete') return false;

@@ -1,4 +1,4 @@
-import type { LeaseQuery } from '../accounts/account-lease.js';
+import type { LeaseQuery } from '../accounts/account-pool.service.js';
 import type { CodexBody, CodexRequest } from './codex-request.js';
 import type { FailedOutcome } from './final-answer.js';
 import { withoutParameters, withoutReasoning } from './request-variant.js';

@@ -1,0 +1,33 @@
+import 'reflect-metadata';
+import { Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AppModule } from '../app.module.js';
+import { configureApp, createAdapter } from '../app.setup.js';
+import { createLogger } from '../common/pino-logger.js';
+import { Config } from '../config/config.js';
+import { ConfigSources, loadConfig } from '../config/load-config.js';
+import { shutdownOnSignals } from '../inbound/shutdown-signals.js';
+
+/** Reads the configuration and starts the service. @throws ConfigError, or what keeps it from starting (port taken, database away) */
+export async function startFromSources(sources: ConfigSources): Promise<NestFastifyApplication> {
+  const { config, warnings } = loadConfig(sources);
+  return start(config, warnings);
+}
+
+/** Starts the service: database, first accounts, port. Resolves when it answers. */
+export async function start(config: Config, warnings: readonly string[] = []): Promise<NestFastifyApplication> {
+  const logger = createLogger({ level: config.logLevel, format: config.logFormat });
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config), createAdapter(config), {
+    bodyParser: false,
+    logger,
+    abortOnError: false,
+  });
+  configureApp(app, config, logger);
+  for (const warning of warnings) logger.warn({ msg: warning }, 'Config');
+  shutdownOnSignals(app);
+  await app.init();
+  await app.listen({ host: config.listenHost, port: config.listenPort });
+  new Logger('Start').log({ msg: 'listening', url: await app.getUrl() });
+  return app;
+}
