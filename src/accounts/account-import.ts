@@ -34,7 +34,11 @@ export function parseAccounts(text: string): ParsedImport {
   if ('value' in whole) {
     const entries = unfold(whole.value, 1, '');
     const read = readEntries(entries);
-    return { ...read, single: isRecord(whole.value) && !Array.isArray(whole.value.accounts) && read.accounts.length === 1, malformed: false };
+    return {
+      ...read,
+      single: isRecord(whole.value) && !Array.isArray(whole.value.accounts) && read.accounts.length === 1,
+      malformed: false,
+    };
   }
   if (!looksLikeLines(body)) return { accounts: [], faults: [whole.fault], single: false, malformed: true };
   return { ...readLines(body), single: false };

@@ -50,6 +50,11 @@ export class AccountRepository {
     return ids.length === 0 ? Promise.resolve([]) : this.rows.findBy({ id: In([...ids]) });
   }
 
+  async findExistingIds(ids: readonly string[]): Promise<Set<string>> {
+    const rows = await this.rows.find({ select: { id: true }, where: { id: In([...ids]) } });
+    return new Set(rows.map(({ id }) => id));
+  }
+
   findByIdentity(chatgptAccountId: string, chatgptUserId: string): Promise<AccountEntity | null> {
     return this.rows.findOneBy({ chatgptAccountId, chatgptUserId });
   }

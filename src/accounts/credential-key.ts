@@ -4,6 +4,7 @@ import { link, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Config } from '../config/config.js';
 import { SettingRepository } from '../database/setting.repository.js';
+import { IN_MEMORY } from '../database/sqlite-file.js';
 import { syncDirectory } from './durable-file.js';
 import { CredentialCipher } from './credential-cipher.js';
 
@@ -18,7 +19,7 @@ export class CredentialKeyError extends Error {
   override readonly name = 'CredentialKeyError';
 }
 
-type KeyConfig = Pick<Config, 'encryptionKey' | 'dbEnabled' | 'dbDriver' | 'dbPath'>;
+type KeyConfig = Pick<Config, 'encryptionKey' | 'databaseDriver' | 'dbPath'>;
 
 /** The cipher of this database. @throws CredentialKeyError when the key is missing, too weak, or not the one the rows are sealed with. */
 export async function openCipher(config: KeyConfig, settings: SettingRepository): Promise<CredentialCipher> {
@@ -49,12 +50,13 @@ export function deriveKey(text: string): Buffer {
 const keyPath = (config: KeyConfig): string => `${config.dbPath}.key`;
 
 async function keyBeside(config: KeyConfig, databaseIsSealed: boolean): Promise<Buffer> {
-  if (config.dbEnabled && config.dbDriver === 'postgres') {
+  if (config.databaseDriver === 'postgres') {
     throw new CredentialKeyError(
       'with Postgres, encryption-key must be given (CODEX_PROXY_ENCRYPTION_KEY or …_FILE), the same one for every replica; ' +
         'for example: openssl rand -base64 32',
     );
   }
+  if (config.dbPath === IN_MEMORY) return randomBytes(KEY_BYTES);
   const path = keyPath(config);
   if (!existsSync(path)) {
     if (databaseIsSealed) {

@@ -7,8 +7,7 @@ import { BUSY_TIMEOUT_MS, prepareSqlite } from './sqlite-file.js';
 /** The members of Config that choose and describe the database. */
 export type DatabaseConfig = Pick<
   Config,
-  | 'dbEnabled'
-  | 'dbDriver'
+  | 'databaseDriver'
   | 'dbPath'
   | 'dbHost'
   | 'dbPort'
@@ -29,11 +28,9 @@ const STATEMENT_TIMEOUT_MS = 15_000;
 /** On this side of the wire: ends a query whose server vanished without a word. */
 const QUERY_TIMEOUT_MS = 20_000;
 
-export const usesPostgres = (config: Pick<Config, 'dbEnabled' | 'dbDriver'>): boolean => config.dbEnabled && config.dbDriver === 'postgres';
-
 /** Config → options of the one data source. Entities are added by the modules that own them. */
 export function databaseOptions(config: DatabaseConfig): DataSourceOptions {
-  return usesPostgres(config) ? postgresOptions(config) : sqliteOptions(config.dbPath);
+  return config.databaseDriver === 'postgres' ? postgresOptions(config) : sqliteOptions(config.dbPath);
 }
 
 function sqliteOptions(path: string): DataSourceOptions {
@@ -55,7 +52,7 @@ function postgresOptions(config: DatabaseConfig): DataSourceOptions {
       ? { url: config.dbDsn }
       : {
           host: config.dbHost,
-          port: config.dbPort || 5432,
+          port: config.dbPort,
           username: config.dbUser || undefined,
           password: config.dbPassword || undefined,
           database: config.dbName,

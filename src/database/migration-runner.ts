@@ -1,46 +1,45 @@
-import { DataSource, DataSourceOptions, QueryFailedError } from 'typeorm';
+import { DataSource, QueryFailedError } from 'typeorm';
+import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
 import { Clock } from '../common/clock.js';
-import { createSqliteFile } from './sqlite-file.js';
 
 /** Any constant; the same one in every replica. */
 const ADVISORY_LOCK = 7_402_281_936_114;
 const LOCK_PATIENCE_MS = 120_000;
 const LOCK_RETRY_MS = 100;
 
+type TransactionMode = 'all' | 'none';
+type Work<T> = (dataSource: DataSource, transaction: TransactionMode) => Promise<T>;
+
 /**
  * Runs what is pending under a lock of the database, so that any number of processes may start at once; the losers
- * wait and find nothing to do. Uses connections of its own, without the time limits of ordinary statements.
+ * wait and find nothing to do.
  * @returns the names of the migrations that ran here.
  */
-export function runMigrations(options: DataSourceOptions, clock: Clock): Promise<string[]> {
-  return locked(options, clock, async (dataSource, transaction) => {
-    const done = await dataSource.runMigrations({ transaction });
+export function runMigrations(dataSource: DataSource, clock: Clock): Promise<string[]> {
+  return locked(dataSource, clock, async (source, transaction) => {
+    const done = await source.runMigrations({ transaction });
     return done.map(({ name }) => name);
   });
 }
 
 /** Takes back the latest migration. */
-export function revertMigration(options: DataSourceOptions, clock: Clock): Promise<void> {
-  return locked(options, clock, (dataSource, transaction) => dataSource.undoLastMigration({ transaction }));
+export function revertMigration(dataSource: DataSource, clock: Clock): Promise<void> {
+  return locked(dataSource, clock, (source, transaction) => source.undoLastMigration({ transaction }));
 }
 
-type TransactionMode = 'all' | 'none';
-type Work<T> = (dataSource: DataSource, transaction: TransactionMode) => Promise<T>;
+const locked = <T>(dataSource: DataSource, clock: Clock, work: Work<T>): Promise<T> =>
+  dataSource.options.type === 'postgres' ? withoutTimeLimits(dataSource, clock, work) : lockedOnSqlite(dataSource, clock, work);
 
-async function locked<T>(options: DataSourceOptions, clock: Clock, work: Work<T>): Promise<T> {
-  if (options.type === 'better-sqlite3') createSqliteFile(options.database);
-  const dataSource = await new DataSource(migrationOptions(options)).initialize();
+/** On connections of its own: a migration may take longer than an ordinary statement is allowed to. */
+async function withoutTimeLimits<T>(dataSource: DataSource, clock: Clock, work: Work<T>): Promise<T> {
+  const options = dataSource.options as PostgresDataSourceOptions;
+  const extra = { ...(options.extra as Record<string, unknown>), statement_timeout: 0, query_timeout: 0 };
+  const own = await new DataSource({ ...options, entities: [], poolSize: 2, extra }).initialize();
   try {
-    return await (options.type === 'postgres' ? lockedOnPostgres(dataSource, clock, work) : lockedOnSqlite(dataSource, clock, work));
+    return await lockedOnPostgres(own, clock, work);
   } finally {
-    await dataSource.destroy();
+    await own.destroy();
   }
-}
-
-function migrationOptions(options: DataSourceOptions): DataSourceOptions {
-  if (options.type !== 'postgres') return { ...options, entities: [] };
-  const extra = options.extra as Record<string, unknown> | undefined;
-  return { ...options, entities: [], poolSize: 2, extra: { ...extra, statement_timeout: 0, query_timeout: 0 } };
 }
 
 /** The lock ends with its transaction: a process that dies frees it, and a connection pooler in between does no harm. */
@@ -81,6 +80,8 @@ async function lockedOnSqlite<T>(dataSource: DataSource, clock: Clock, work: Wor
   } catch (error) {
     await dataSource.query('ROLLBACK').catch(() => undefined);
     throw error;
+  } finally {
+    await dataSource.query('PRAGMA foreign_keys = ON');
   }
 }
 

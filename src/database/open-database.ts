@@ -2,18 +2,30 @@ import { Logger } from '@nestjs/common';
 import { DataSource, DataSourceOptions } from 'typeorm';
 import { Clock } from '../common/clock.js';
 import { runMigrations } from './migration-runner.js';
+import { createSqliteFile } from './sqlite-file.js';
 
 /** The start may fail, and says why in one sentence; once the process runs, a database that goes away is never fatal. */
 export class DatabaseUnavailableError extends Error {
   override readonly name = 'DatabaseUnavailableError';
 }
 
-/** Migrates, then opens. */
+/** Opens and migrates. @throws DatabaseUnavailableError */
 export async function openDatabase(options: DataSourceOptions, clock: Clock): Promise<DataSource> {
-  const logger = new Logger('Database');
+  const dataSource = await connectDatabase(options);
   try {
-    const ran = await runMigrations(options, clock);
-    if (ran.length > 0) logger.log({ msg: 'database migrated', migrations: ran });
+    const ran = await runMigrations(dataSource, clock);
+    if (ran.length > 0) new Logger('Database').log({ msg: 'database migrated', migrations: ran });
+    return dataSource;
+  } catch (error) {
+    await dataSource.destroy();
+    throw new DatabaseUnavailableError(`cannot migrate the database ${describe(options)}: ${reason(error)}`, { cause: error });
+  }
+}
+
+/** Opens without migrating. @throws DatabaseUnavailableError */
+export async function connectDatabase(options: DataSourceOptions): Promise<DataSource> {
+  try {
+    if (options.type === 'better-sqlite3') createSqliteFile(options.database);
     return await new DataSource(options).initialize();
   } catch (error) {
     throw new DatabaseUnavailableError(`cannot open the database ${describe(options)}: ${reason(error)}`, { cause: error });

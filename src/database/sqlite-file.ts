@@ -5,11 +5,14 @@ import type Database from 'better-sqlite3';
 
 /** How long a statement waits for another process's write. The wait blocks this process, so it is short. */
 export const BUSY_TIMEOUT_MS = 3_000;
+/** A database that lives and dies with the process; for tests. */
+export const IN_MEMORY = ':memory:';
 const WAL_ATTEMPTS = 40;
 const WAL_PAUSE_MS = 50;
 
 /** Makes the directory and an empty file that only its owner can read; SQLite gives the WAL beside it the same mode. */
 export function createSqliteFile(path: string): void {
+  if (path === IN_MEMORY) return;
   mkdirSync(dirname(path), { recursive: true });
   closeSync(openSync(path, 'a', 0o600));
 }

@@ -1,0 +1,61 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import type { DataSource, DataSourceOptions } from 'typeorm';
+import { AccountFileEntity } from '../../src/accounts/account-file.entity.js';
+import { AccountEntity } from '../../src/accounts/account.entity.js';
+import { CiphertextOwnerEntity } from '../../src/accounts/ciphertext-owner.entity.js';
+import { CooldownEntity } from '../../src/accounts/cooldown.entity.js';
+import { Clock } from '../../src/common/clock.js';
+import type { Config } from '../../src/config/config.js';
+import { databaseOptions } from '../../src/database/database.options.js';
+import { openDatabase } from '../../src/database/open-database.js';
+import { SettingEntity } from '../../src/database/setting.entity.js';
+import { startPostgres, type TestPostgres } from './postgres.js';
+import { testConfig } from './test-config.js';
+
+/** Every entity of the program; the drift test holds the migrations against them. */
+export const ENTITIES = [AccountEntity, AccountFileEntity, CiphertextOwnerEntity, CooldownEntity, SettingEntity];
+
+export interface TestDatabase {
+  readonly type: 'sqlite' | 'postgres';
+  /** A configuration that names a new, empty database. */
+  emptyDatabase(): Promise<Config>;
+  options(config: Config): DataSourceOptions;
+  /** Opened and migrated; closed after the file's tests. */
+  open(config?: Config): Promise<DataSource>;
+}
+
+/** Runs the tests on a SQLite file and on a real PostgreSQL. */
+export function describeDatabases(name: string, tests: (database: TestDatabase) => void): void {
+  describe.each(['sqlite', 'postgres'] as const)(`${name} (%s)`, (type) => {
+    let server: TestPostgres | undefined;
+    let directory = '';
+    let files = 0;
+    const opened: DataSource[] = [];
+    beforeAll(async () => {
+      Logger.overrideLogger(false);
+      directory = await mkdtemp(join(tmpdir(), 'codex-proxy-db-'));
+      if (type === 'postgres') server = await startPostgres();
+    }, 60_000);
+    afterAll(async () => {
+      for (const dataSource of opened) if (dataSource.isInitialized) await dataSource.destroy();
+      await server?.stop();
+      await rm(directory, { recursive: true, force: true });
+    }, 60_000);
+
+    const options = (config: Config): DataSourceOptions => ({ ...databaseOptions(config), entities: ENTITIES });
+    const emptyDatabase = async (): Promise<Config> =>
+      server
+        ? testConfig({ dbEnabled: true, dbDriver: 'postgres', dbDsn: await server.createDatabase() })
+        : testConfig({ dbPath: join(directory, 'deep', `${++files}.db`) });
+    const open = async (config?: Config): Promise<DataSource> => {
+      const dataSource = await openDatabase(options(config ?? (await emptyDatabase())), new Clock());
+      opened.push(dataSource);
+      return dataSource;
+    };
+    tests({ type, emptyDatabase, options, open });
+  });
+}
