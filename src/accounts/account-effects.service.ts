@@ -3,7 +3,7 @@ import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import type { Outcome } from '../upstream/outcome.js';
 import type { QuotaSnapshot } from '../upstream/quota-snapshot.js';
-import { AccountChangeWriter } from './account-change-writer.service.js';
+import { AccountChangeWriter } from './account-change.writer.js';
 import { AccountPool } from './account-pool.service.js';
 import type { AccountState } from './account.entity.js';
 import { AWAITING_TOKEN } from './cooldowns.js';

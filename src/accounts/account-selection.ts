@@ -6,7 +6,7 @@ import { remainingPercent } from './remaining-quota.js';
 import { SlotHeap } from './slot-heap.js';
 
 /** What is due by the clock is brought up to date by the choices themselves, so many accounts at each, so that none of them is slow. */
-const DUE_PER_CHOICE = 64;
+const DUE_PER_CHOICE = 5;
 
 export interface SelectionRules {
   /** Leases of one account at the same time; 0 = no limit. */
