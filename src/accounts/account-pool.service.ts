@@ -40,6 +40,7 @@ export type PoolCounts = Record<AccountState | 'cooling' | 'usable', number>;
 export class AccountPool implements LeaseHolder {
   readonly #entries = new Map<string, PoolEntry>();
   readonly #affinity = new Affinity();
+  readonly #addedListeners: ((id: string) => void)[] = [];
   readonly #removedListeners: ((id: string) => void)[] = [];
   readonly #selection: AccountSelection;
 
@@ -69,6 +70,7 @@ export class AccountPool implements LeaseHolder {
     const now = this.clock.now();
     if (!entry) {
       this.#entries.set(account.id, this.#selection.add(account, now));
+      for (const listener of this.#addedListeners) listener(account.id);
       return;
     }
     entry.update(account);
@@ -81,6 +83,11 @@ export class AccountPool implements LeaseHolder {
     this.#entries.delete(id);
     this.#selection.remove(entry);
     for (const listener of this.#removedListeners) listener(id);
+  }
+
+  /** For what a new account may need at once, such as a first token. */
+  onAdded(listener: (id: string) => void): void {
+    this.#addedListeners.push(listener);
   }
 
   /** For what is kept about accounts elsewhere and must go with them. */

@@ -5,3 +5,10 @@ export type RefreshResult =
   | { kind: 'refused'; code: string; message: string }
   /** It cannot finish now (token endpoint or database away, back-off, not ours to rotate); the account's state is untouched. */
   | { kind: 'unavailable'; reason: string };
+
+export interface RenewOptions {
+  /** Only if the token's own life is near its end or unknown (the sweep); without it the caller has found the token wanting, by a 401 for example. */
+  readonly ifDue?: boolean;
+  /** An operator's wish: the back-off after earlier failures does not hold. */
+  readonly force?: boolean;
+}

@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncDirectory } from '../accounts/durable-file.js';
 
 /** Tokens that the vendor has issued and the database does not have yet. `sealed`: encrypted with the credential key. */
 export interface Rescue {
@@ -16,16 +17,6 @@ const pathOf = (directory: string, accountId: string): string => {
   if (!ACCOUNT_ID.test(accountId)) throw new Error('not an account id');
   return join(directory, accountId + SUFFIX);
 };
-
-/** Directory entries survive a power cut only when the directory is synced too. Windows cannot open one; there the rename is enough. */
-async function syncDirectory(directory: string): Promise<void> {
-  try {
-    const handle = await open(directory, 'r');
-    await handle.sync().finally(() => handle.close());
-  } catch (error) {
-    if (process.platform !== 'win32') throw error;
-  }
-}
 
 /** On disk when it resolves. An account has one rescue at most: nobody refreshes it again before it is stored. */
 export async function writeRescue(directory: string, rescue: Rescue): Promise<void> {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
+import { UpstreamHeaders } from '../upstream/upstream-headers.js';
 import { UpstreamClient } from '../upstream/upstream.client.js';
 import { classifyTokenAnswer, classifyTokenFailure, TokenOutcome } from './token-answer.js';
 
@@ -15,6 +16,7 @@ export class TokenClient {
   constructor(
     private readonly config: Config,
     private readonly upstream: UpstreamClient,
+    private readonly headers: UpstreamHeaders,
     private readonly clock: Clock,
   ) {}
 
@@ -27,7 +29,7 @@ export class TokenClient {
       const response = await this.upstream.open({
         url: new URL(this.config.oauthTokenUrl),
         method: 'POST',
-        headers: { 'content-type': 'application/json', accept: 'application/json', 'user-agent': this.config.upstreamUserAgent },
+        headers: this.headers.forToken(),
         body: JSON.stringify({ client_id: CLIENT_ID, grant_type: 'refresh_token', refresh_token: refreshToken }),
         totalTimeoutMs: this.config.refreshSingleTimeoutSec * 1000,
       });

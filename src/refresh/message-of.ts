@@ -1,0 +1,2 @@
+/** For logs. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

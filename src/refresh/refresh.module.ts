@@ -1,0 +1,33 @@
+import { Module } from '@nestjs/common';
+import { AccountsModule } from '../accounts/accounts.module.js';
+import { UpstreamModule } from '../upstream/upstream.module.js';
+import { RefreshCron } from './refresh.cron.js';
+import { RefreshLease } from './refresh-lease.js';
+import { RefreshService } from './refresh.service.js';
+import { RefreshSweep } from './refresh.sweep.js';
+import { RescueService } from './rescue.service.js';
+import { Rotation } from './rotation.js';
+import { TokenClient } from './token.client.js';
+import { TokenKeeper } from './token-keeper.js';
+import { TokenPublisher } from './token-publisher.js';
+import { TokenRefusals } from './token-refusals.js';
+import { TokenStore } from './token-store.js';
+
+@Module({
+  imports: [AccountsModule, UpstreamModule],
+  providers: [
+    RefreshService,
+    RefreshSweep,
+    RefreshCron,
+    Rotation,
+    RefreshLease,
+    TokenClient,
+    TokenKeeper,
+    TokenStore,
+    TokenPublisher,
+    TokenRefusals,
+    RescueService,
+  ],
+  exports: [RefreshService, RefreshSweep],
+})
+export class RefreshModule {}

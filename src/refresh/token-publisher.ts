@@ -1,0 +1,65 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { AccountEffects } from '../accounts/account-effects.service.js';
+import { AccountFilesService } from '../accounts/account-files.service.js';
+import { AccountPool } from '../accounts/account-pool.service.js';
+import { toPoolAccount } from '../accounts/account-row.js';
+import type { AccountEntity } from '../accounts/account.entity.js';
+import { AccountsService } from '../accounts/accounts.service.js';
+import { CredentialCipher } from '../accounts/credential-cipher.js';
+import { messageOf } from './message-of.js';
+import type { TokenSet } from './token-set.js';
+import type { StoreResult } from './token-store.js';
+
+/** Brings tokens into service: into the pool, and back into the file they came from. Cooldowns stay as they are. */
+@Injectable()
+export class TokenPublisher {
+  private readonly logger = new Logger(TokenPublisher.name);
+
+  constructor(
+    private readonly pool: AccountPool,
+    private readonly cipher: CredentialCipher,
+    private readonly files: AccountFilesService,
+    private readonly accounts: AccountsService,
+    private readonly effects: AccountEffects,
+  ) {}
+
+  /**
+   * A row that this or another process has stored. The row was read before the call, so a state that the pool has come to
+   * meanwhile is the newer one.
+   */
+  use(row: AccountEntity): void {
+    const account = toPoolAccount(row, this.cipher);
+    const known = this.pool.get(row.id);
+    if (known) {
+      const { state, stateReason, stateSince, draining } = known;
+      Object.assign(account, { state, stateReason, stateSince, draining });
+    }
+    this.pool.upsert(account);
+  }
+
+  /** After the database has the tokens. Never rejects. */
+  async publish(result: StoreResult, tokens: TokenSet, before: AccountEntity): Promise<void> {
+    switch (result.kind) {
+      case 'stored':
+        this.use(result.row);
+        return this.files.writeBack(result.row.id, { ...tokens, chatgptAccountId: result.row.chatgptAccountId, email: result.row.email });
+      case 'merged':
+        await this.reload(result.accountId);
+        await this.reload(before.id);
+        return this.files.writeBack(result.accountId, tokens);
+      case 'foreign':
+        this.effects.permanentRefusal(before.id, 'identity_changed', 'the renewed tokens name another account; they were stored there');
+        return;
+      case 'lost':
+        return this.reload(before.id);
+    }
+  }
+
+  private async reload(accountId: string): Promise<void> {
+    try {
+      await this.accounts.reload(accountId);
+    } catch (error) {
+      this.logger.warn({ msg: 'account could not be read again', accountId, error: messageOf(error) });
+    }
+  }
+}

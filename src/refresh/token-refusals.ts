@@ -1,0 +1,71 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { AccountEffects } from '../accounts/account-effects.service.js';
+import type { AccountEntity } from '../accounts/account.entity.js';
+import { AccountRepository } from '../accounts/account.repository.js';
+import { Clock } from '../common/clock.js';
+import { backoffUntil } from './refresh-backoff.js';
+import { HeldLease, RefreshLease } from './refresh-lease.js';
+import type { RefreshResult } from './refresh-result.js';
+import type { TokenOutcome } from './token-answer.js';
+
+type Refusal = Extract<TokenOutcome, { kind: 'permanent' }>;
+type Postponement = Extract<TokenOutcome, { kind: 'transient' }>;
+
+export type RefusalResult = RefreshResult | { readonly kind: 'newer'; readonly row: AccountEntity };
+
+const SPENT = 'an earlier refresh was cut off before its answer was stored: the token may have been spent';
+
+/** What a refresh that brought no token means for the account. */
+@Injectable()
+export class TokenRefusals {
+  private readonly logger = new Logger(TokenRefusals.name);
+  /** Accounts whose last refresh was refused with a word that counts only when it is said twice; the word. */
+  private readonly doubted = new Map<string, string>();
+
+  constructor(
+    private readonly accounts: AccountRepository,
+    private readonly leases: RefreshLease,
+    private readonly effects: AccountEffects,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * The vendor refuses the token for good: first the database is asked whether somebody has renewed it meanwhile. After a refresh
+   * that was cut off one refusal is not enough, for whoever made it may be about to store its tokens. Rejects when the database is away.
+   */
+  async refuse(lease: HeldLease, { code, message, confirm }: Refusal): Promise<RefusalResult> {
+    const { row, recovery } = lease;
+    const current = await this.accounts.findById(row.id);
+    if (current && current.tokenGeneration > row.tokenGeneration) return { kind: 'newer', row: current };
+    const notBefore = this.pause(row);
+    if ((confirm || recovery) && this.doubted.get(row.id) !== code) {
+      this.doubted.set(row.id, code);
+      await this.leases.release(lease, { failure: true, notBefore, keepIntent: recovery });
+      return { kind: 'unavailable', reason: `the token endpoint said ${code}; it is asked once more` };
+    }
+    this.doubted.delete(row.id);
+    const evidence = recovery ? `${message} (${SPENT})` : message;
+    await this.leases.release(lease, { failure: true, notBefore });
+    this.effects.permanentRefusal(row.id, code, evidence);
+    return { kind: 'refused', code, message: evidence };
+  }
+
+  /** Nothing is known of the token: the account waits. `sent`: the intent stays open, since the vendor may have rotated it. */
+  async postpone(lease: HeldLease, { reason, sent, retryAt }: Postponement): Promise<RefreshResult> {
+    const { row, recovery } = lease;
+    const notBefore = this.pause(row, retryAt);
+    await this.leases.release(lease, { failure: true, notBefore, keepIntent: sent || recovery });
+    const seconds = Math.round((notBefore - this.clock.now()) / 1000);
+    this.logger.warn({ msg: 'refresh failed, trying again later', accountId: row.id, reason, failures: row.refreshFailures + 1, seconds });
+    return { kind: 'unavailable', reason };
+  }
+
+  /** The account was renewed, by whomever. */
+  forget(accountId: string): void {
+    this.doubted.delete(accountId);
+  }
+
+  private pause(row: AccountEntity, retryAt: number | null = null): number {
+    return backoffUntil(row.refreshFailures + 1, this.clock.now(), Math.random(), retryAt);
+  }
+}
