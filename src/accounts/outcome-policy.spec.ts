@@ -209,7 +209,7 @@ describe('guard against mass removal', () => {
   });
 
   it('does not hold back a code that names the credential as lost', () => {
-    expect(effect({ ...unauthorized, dead: true } as Outcome, { recent: { removalsInHour: 99 } }).kind).toBe('state');
+    expect(effect({ ...unauthorized, dead: true }, { recent: { removalsInHour: 99 } }).kind).toBe('state');
   });
 });
 
