@@ -124,6 +124,17 @@ describe('an HTTP proxy', () => {
     expect(proxy.asked).toEqual([`CONNECT 127.0.0.1:${server.port}`]);
   });
 
+  it.each([
+    ['tunnels', startHttps],
+    ['forwards', startHttp],
+  ])('that is reached over TLS %s too', async (_name, start) => {
+    const server = await start((_request, response) => void response.end('through'));
+    const proxy = await startHttpProxy({ secure: true, credentials: secret });
+    const client = upstreamClient({ proxyUrl: `https://${encoded}@127.0.0.1:${proxy.port}` });
+    expect(await (await client.open(post(server))).body.text()).toBe('through');
+    expect(proxy.asked).toHaveLength(1);
+  });
+
   it('carries HTTP/2 through its tunnel', async () => {
     const server = await startHttp2((request, response) => void response.end(request.httpVersion));
     const proxy = await startHttpProxy();

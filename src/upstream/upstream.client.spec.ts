@@ -30,7 +30,7 @@ describe('a call', () => {
 
   it('sends method, path, headers and body, and joins headers that came twice', async () => {
     const server = await startHttp((request, response) => {
-      response.setHeader('x-twice', ['1', '2']).setHeader('x-seen', `${request.method} ${request.url} ${request.headers['x-one']}`);
+      response.setHeader('x-twice', ['1', '2']).setHeader('x-seen', `${request.method} ${request.url} ${String(request.headers['x-one'])}`);
       request.pipe(response);
     });
     const { headers, body } = await upstreamClient().open(
@@ -309,8 +309,8 @@ describe('aborting', () => {
     let listeners = 0;
     const add = signal.addEventListener.bind(signal);
     const remove = signal.removeEventListener.bind(signal);
-    signal.addEventListener = ((...args: Parameters<typeof add>) => (listeners++, add(...args))) as typeof add;
-    signal.removeEventListener = ((...args: Parameters<typeof remove>) => (listeners--, remove(...args))) as typeof remove;
+    signal.addEventListener = (...args: Parameters<typeof add>) => (listeners++, add(...args));
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => (listeners--, remove(...args));
     await readAll((await upstreamClient().open(post(server, { signal }))).body);
     expect(listeners).toBe(0);
   });

@@ -1,6 +1,6 @@
 import http from 'node:http';
 import net, { Socket } from 'node:net';
-import { startTcp, TestServer } from './upstream-servers.js';
+import { startTcp, startTls, TestServer } from './upstream-servers.js';
 
 export interface TestProxy extends TestServer {
   /** What it was asked for: `CONNECT host:port`, `GET http://…`, `SOCKS name:host:port` or `SOCKS ip:address:port`. */
@@ -9,12 +9,14 @@ export interface TestProxy extends TestServer {
 
 export interface ProxyOptions {
   readonly credentials?: { readonly username: string; readonly password: string };
+  /** The connection to the HTTP proxy is TLS itself. */
+  readonly secure?: boolean;
   /** Where connections really go, whatever name was asked for. */
   readonly redirectTo?: { readonly host: string; readonly port: number };
 }
 
 /** An HTTP proxy: tunnels for CONNECT, forwards absolute request lines. */
-export async function startHttpProxy({ credentials, redirectTo }: ProxyOptions = {}): Promise<TestProxy> {
+export async function startHttpProxy({ credentials, redirectTo, secure = false }: ProxyOptions = {}): Promise<TestProxy> {
   const asked: string[] = [];
   const expected = credentials && `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
   const server = http.createServer((request, response) => {
@@ -36,7 +38,7 @@ export async function startHttpProxy({ credentials, redirectTo }: ProxyOptions =
     const { hostname, port } = new URL(`http://${request.url}`);
     tunnel(socket, redirectTo ?? { host: hostname, port: Number(port) }, () => socket.write('HTTP/1.1 200 Connection Established\r\n\r\n'));
   });
-  const started = await startTcp((socket) => server.emit('connection', socket));
+  const started = await (secure ? startTls : startTcp)((socket) => void server.emit('connection', socket));
   return { ...started, asked };
 }
 

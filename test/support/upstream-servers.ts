@@ -3,6 +3,7 @@ import http from 'node:http';
 import http2 from 'node:http2';
 import https from 'node:https';
 import net, { AddressInfo, Socket } from 'node:net';
+import tls from 'node:tls';
 import { TEST_CERTIFICATE, TEST_KEY } from './upstream-tls.js';
 
 export interface TestServer {
@@ -49,6 +50,9 @@ async function start(server: net.Server, scheme: string, path = '/backend-api/co
 
 /** Bytes in, bytes out: for answers that no HTTP library would give. */
 export const startTcp = (onSocket: (socket: Socket) => void): Promise<TestServer> => start(net.createServer(onSocket), 'http');
+
+export const startTls = (onSocket: (socket: Socket) => void): Promise<TestServer> =>
+  start(tls.createServer({ key: TEST_KEY, cert: TEST_CERTIFICATE }, onSocket), 'https');
 
 export const startHttp = (onRequest: http.RequestListener): Promise<TestServer> =>
   start(http.createServer({ keepAliveTimeout: 60_000 }, onRequest), 'http');
