@@ -20,7 +20,8 @@ export interface ConnectorOptions {
 /**
  * How a pool gets its connections: TCP or a tunnel, then TLS, each with its own limit. Whatever goes wrong is
  * `UpstreamFailure('connect')`, so that a call that fails with it has certainly not been sent. (undici would also try for
- * ever after its own UND_ERR_SOCKET.)
+ * ever after its own UND_ERR_SOCKET.) undici's proxy agents are not used: with a proxy that goes away they cannot say that it
+ * was the proxy, and the one for SOCKS speaks no HTTP/2 and never resolves names here.
  */
 export function makeConnector(options: ConnectorOptions): buildConnector.connector {
   const tcp = buildConnector({ timeout: options.connectTimeoutMs, allowH2: false });

@@ -12,7 +12,6 @@ const JOIN_LIMIT_BYTES = 8 * 1024;
 
 const LF = 10;
 const COLON = 58;
-const NONE: readonly UpstreamEvent[] = [];
 
 /**
  * Bytes of an upstream event stream → events. Accepts every dialect that has been seen: LF, CRLF and CR line ends, a BOM,
@@ -37,7 +36,7 @@ export class SseDecoder {
   ) {}
 
   /** The events that these bytes complete. Throws `UpstreamFailure('protocol')` when one event exceeds the cap; the decoder is of no use afterwards. */
-  push(chunk: Buffer): readonly UpstreamEvent[] {
+  push(chunk: Buffer): UpstreamEvent[] {
     const text = this.#lines.normalise(chunk.toString('latin1'));
     if (this.#size === 0) return this.#scan(text);
     if (this.#size <= JOIN_LIMIT_BYTES) {
@@ -48,8 +47,8 @@ export class SseDecoder {
   }
 
   /** The stream has ended: the last event may lack its blank line; if it does not parse it is dropped. */
-  end(): readonly UpstreamEvent[] {
-    const events = [...this.push(Buffer.from(this.#lines.end(), 'latin1'))];
+  end(): UpstreamEvent[] {
+    const events = this.push(Buffer.from(this.#lines.end(), 'latin1'));
     const rest = this.#takeRest();
     if (rest.length > 0) this.#decode(rest, 0, rest.length, events);
     return events;
@@ -62,7 +61,7 @@ export class SseDecoder {
     return rest;
   }
 
-  #scan(text: string): readonly UpstreamEvent[] {
+  #scan(text: string): UpstreamEvent[] {
     const events: UpstreamEvent[] = [];
     const length = text.length;
     let at = 0;
@@ -108,13 +107,13 @@ export class SseDecoder {
   }
 
   /** A large frame is in the making: only the new bytes are searched for its end. */
-  #collect(text: string): readonly UpstreamEvent[] {
-    if (text.length === 0) return NONE;
+  #collect(text: string): UpstreamEvent[] {
+    if (text.length === 0) return [];
     const straddles = this.#parts.at(-1)!.endsWith('\n') && text.charCodeAt(0) === LF;
     const end = straddles ? 1 : text.indexOf('\n\n') + 2;
     if (end === 1 && !straddles) {
       this.#keep(text);
-      return NONE;
+      return [];
     }
     this.#parts.push(text.slice(0, end));
     const frame = this.#takeRest();

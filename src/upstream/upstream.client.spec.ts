@@ -303,6 +303,21 @@ describe('aborting', () => {
     first.body.cancel();
   });
 
+  it('in the moment a connection becomes free makes no call', async () => {
+    let requests = 0;
+    const server = await startHttp((_request, response) => void (requests++, response.write('x')));
+    const client = upstreamClient({ maxConnsPerHost: 1 });
+    const first = await client.open(post(server));
+    const stop = new AbortController();
+    const second = client.open(post(server, { signal: stop.signal }));
+    await eventually(() => client.stats()[0]!.waiting === 1);
+    first.body.cancel();
+    stop.abort();
+    expect((await failureOf(second)).kind).toBe('aborted');
+    (await client.open(post(server))).body.cancel();
+    expect(requests).toBe(2);
+  });
+
   it('leaves no listener on a signal that outlives the call', async () => {
     const server = await startHttp((_request, response) => void response.end('x'));
     const { signal } = new AbortController();

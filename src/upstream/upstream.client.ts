@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Dispatcher } from 'undici';
 import { Config } from '../config/config.js';
 import { bodyChunks } from './body-chunks.js';
+import type { ConnectionGate } from './connection-gate.js';
 import { DispatcherFactory, Route, RouteStats } from './dispatcher.factory.js';
 import { UpstreamExchange } from './upstream-exchange.js';
 import { UpstreamFailure } from './upstream-failure.js';
@@ -33,7 +34,7 @@ export class UpstreamClient {
     const route = this.dispatchers.route(call.url);
     const { gate } = route;
     const started = performance.now();
-    if (gate !== null && !gate.tryEnter()) await gate.enter(call.signal);
+    if (gate !== null && !gate.tryEnter()) await enterAliveWith(gate, call.signal);
     const exchange = new UpstreamExchange({
       signal: call.signal,
       totalTimeoutMs: call.totalTimeoutMs ?? 0,
@@ -67,4 +68,12 @@ export class UpstreamClient {
       reset: method === 'HEAD' ? false : undefined,
     };
   }
+}
+
+/** The signal may be aborted between the admission and its being noticed: then nobody would hear of it any more. */
+async function enterAliveWith(gate: ConnectionGate, signal: AbortSignal | undefined): Promise<void> {
+  await gate.enter(signal);
+  if (!signal?.aborted) return;
+  gate.leave();
+  throw new UpstreamFailure('aborted', 'the call was aborted while it waited for a connection');
 }
