@@ -16,6 +16,7 @@ import { AccountEntity } from './account.entity.js';
 import { AccountRepository } from './account.repository.js';
 import { AccountsService } from './accounts.service.js';
 import { CiphertextOwnerEntity } from './ciphertext-owner.entity.js';
+import { CiphertextOwnerLoader } from './ciphertext-owner.loader.js';
 import { CiphertextOwnerRepository } from './ciphertext-owner.repository.js';
 import { CooldownEntity } from './cooldown.entity.js';
 import { CooldownRepository } from './cooldown.repository.js';
@@ -42,6 +43,7 @@ import { openCipher } from './credential-key.js';
     // Pool
     AccountPool,
     AccountEffects,
+    CiphertextOwnerLoader,
   ],
   exports: [
     AccountChangeWriter,
