@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
 import { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
 import { PinoLogger } from './common/pino-logger.js';
@@ -61,6 +62,12 @@ export const fastifyOptions = (config: Config): FastifyServerOptions<Server> & {
   frameworkErrors: answerFrameworkError,
 });
 
+/** Fastify sees a body by its length, its transfer coding or its type; an HTTP/2 client need not send any of them. */
+const showHttp2Body = (request: FastifyRequest): void => {
+  const { headers, stream } = request.raw as unknown as Http2ServerRequest;
+  if (headers['content-type'] === undefined && !stream.endAfterHeaders) headers['content-type'] = 'application/octet-stream';
+};
+
 /** The adapter for `NestFactory.create(…, createAdapter(config), { bodyParser: false, bufferLogs: true })`. */
 export const createAdapter = (config: Config): FastifyAdapter => new FastifyAdapter(fastifyOptions(config));
 
@@ -77,7 +84,8 @@ export const configureApp = (app: NestFastifyApplication, config: Config, logger
   fastify.addContentTypeParser('*', (_request, payload, done) => done(null, new PendingBody(payload, limits)));
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    if (drain.draining && request.raw.httpVersionMajor === 1) reply.header('connection', 'close');
+    if (request.raw.httpVersionMajor === 2) showHttp2Body(request);
+    else if (drain.draining) reply.header('connection', 'close');
     if (logged) logRequest(request, reply, write);
     done();
   });

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { ApiKeyGuard } from './api-key.guard.js';
+import { ApiKeys } from './api-keys.service.js';
 
-@Module({ providers: [ApiKeyGuard], exports: [ApiKeyGuard] })
+@Module({ providers: [ApiKeys], exports: [ApiKeys] })
 export class AccessModule {}

@@ -1,11 +1,8 @@
-import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { CanActivate, ExecutionContext, Injectable, Logger, OnApplicationBootstrap } from '@nestjs/common';
+import { CanActivate, ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../common/gateway-error.js';
-import { Config } from '../config/config.js';
-
-const digest = (key: string): Buffer => hash('sha256', key, 'buffer');
+import { ApiKeys } from './api-keys.service.js';
 
 const BEARER = /^bearer +(\S.*)$/i;
 
@@ -17,41 +14,21 @@ export const presentedKeys = (headers: IncomingHttpHeaders): string[] => {
 
 /**
  * Lets a request through if one of the keys it presents (`x-api-key`, `Authorization: Bearer`, `api-key`) is in
- * `api-keys`; without configured keys everybody. Only digests are kept and compared, every one of them each time, so
- * the time tells nothing about a key.
+ * `api-keys`; without configured keys everybody. It runs before the body is read. Nest makes one instance per module that
+ * uses it, so it holds nothing; such a module imports AccessModule.
  */
 @Injectable()
-export class ApiKeyGuard implements CanActivate, OnApplicationBootstrap {
-  private readonly logger = new Logger(ApiKeyGuard.name);
-  readonly #digests: readonly Buffer[];
-
-  constructor(private readonly config: Config) {
-    this.#digests = config.apiKeys.map(digest);
-  }
-
-  onApplicationBootstrap(): void {
-    if (this.#digests.length > 0 || !this.config.listensBeyondLoopback) return;
-    this.logger.warn({
-      msg: 'NO API KEY IS CONFIGURED: anybody who reaches this address can spend the quota of your accounts. Set api-keys, or listen on 127.0.0.1.',
-      listen: this.config.listen,
-    });
-  }
+export class ApiKeyGuard implements CanActivate {
+  constructor(private readonly apiKeys: ApiKeys) {}
 
   /** @throws GatewayError `invalid_api_key` */
   canActivate(context: ExecutionContext): boolean {
-    if (this.#digests.length === 0) return true;
+    if (this.apiKeys.open) return true;
     const keys = presentedKeys(context.switchToHttp().getRequest<FastifyRequest>().headers);
-    if (keys.some((key) => this.#isKnown(key))) return true;
+    if (keys.some((key) => this.apiKeys.has(key))) return true;
     throw new GatewayError(
       'invalid_api_key',
       keys.length === 0 ? 'An API key is needed: send it as "Authorization: Bearer KEY" or "x-api-key: KEY".' : 'The API key is not valid.',
     );
-  }
-
-  #isKnown(key: string): boolean {
-    const presented = digest(key);
-    let found = false;
-    for (const known of this.#digests) found = timingSafeEqual(presented, known) || found;
-    return found;
   }
 }

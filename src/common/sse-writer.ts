@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { constants, type Http2ServerResponse } from 'node:http2';
 import type { FastifyReply } from 'fastify';
 import type { ByteString } from './byte-string.js';
 import type { KeepAliveTarget, KeepAliveTicker } from './keep-alive-ticker.js';
@@ -95,7 +96,10 @@ export class SseWriter implements KeepAliveTarget {
   destroy(): void {
     if (!this.#opened) return;
     this.#close();
-    this.#raw.destroy();
+    const { stream } = this.#raw as unknown as Partial<Http2ServerResponse>;
+    // Destroying would end the stream with NO_ERROR.
+    if (stream) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    else this.#raw.destroy();
   }
 
   /** Called by the ticker. A client that does not read gets no more to read. */

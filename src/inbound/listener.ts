@@ -129,7 +129,11 @@ export class InboundServer extends Server {
       socket.pause();
       socket.unshift(bytes);
       if (verdict === 'http2') {
+        // An http.Server leaves its sockets half open when a client is gone; a session would never be told.
+        socket.allowHalfOpen = false;
         this.#http2.emit('connection', socket);
+        // After the session has taken the bytes back, in the tick it does that in: a paused socket does not tell of its end.
+        process.nextTick(() => socket.resume());
         return;
       }
       this.#serveHttp1.call(this, socket);
