@@ -35,12 +35,14 @@ function outputText(output: unknown): string {
 
 export const endsWithCompactionTrigger = (input: unknown): boolean => objectsOf(input).at(-1)?.type === 'compaction_trigger';
 
-/** Characters of all texts in a value; images and ciphertexts do not count. */
+const NOT_PROMPT = new Set(['type', 'role', 'id', 'call_id', 'status', 'encrypted_content']);
+
+/** Characters of all texts in a value; images, ciphertexts and names of kinds do not count. */
 export function textLength(value: unknown): number {
   if (typeof value === 'string') return value.startsWith('data:') ? 0 : value.length;
   if (Array.isArray(value)) return value.reduce((sum: number, entry) => sum + textLength(entry), 0);
   if (!isObject(value)) return 0;
-  return Object.entries(value).reduce((sum, [key, entry]) => sum + (key === 'encrypted_content' ? 0 : textLength(entry)), 0);
+  return Object.entries(value).reduce((sum, [key, entry]) => sum + (NOT_PROMPT.has(key) ? 0 : textLength(entry)), 0);
 }
 
 /** A rough count: four characters a token. */

@@ -78,6 +78,7 @@ function* end(stream: Iterable<Step>, context: ScenarioContext): Generator<Step,
   let outputs = 0;
   for (const step of stream) {
     if (outputs >= after && (isOutput(step) || TERMINAL.has(typeOf(step)))) {
+      if (step.do === 'event') context.turn.takeBack(step.json);
       if (way === 'reset') yield { do: 'reset' };
       if (way === 'hang') yield { do: 'hang' };
       if (way === 'fail') yield* failureSteps(context);

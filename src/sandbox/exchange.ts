@@ -40,6 +40,7 @@ export class Exchange {
 
   async play(steps: Iterable<Step>, options: PlayOptions = {}): Promise<void> {
     this.#options = options;
+    this.log.changed();
     for (const step of steps) {
       if (this.signal.aborted) return;
       if (step.do !== 'event' && step.do !== 'raw') await this.#flush();
@@ -99,6 +100,7 @@ export class Exchange {
   }
 
   #untilClosed(): Promise<void> {
+    this.log.changed();
     return new Promise((resolve) => {
       if (this.signal.aborted) resolve();
       else this.signal.addEventListener('abort', () => resolve(), { once: true });

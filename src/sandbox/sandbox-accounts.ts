@@ -19,6 +19,14 @@ interface RefreshGrant {
   successor: SandboxTokens | null;
 }
 
+/** Tokens remembered; the oldest become unknown. Far more than any test issues. */
+const MAX_TOKENS = 500_000;
+
+const remember = <T>(map: Map<string, T>, token: string, grant: T): void => {
+  map.set(token, grant);
+  if (map.size > MAX_TOKENS) map.delete(map.keys().next().value!);
+};
+
 export type RefreshVerdict =
   | { kind: 'rotated' | 'graced'; account: SandboxAccountState; tokens: SandboxTokens }
   | { kind: 'unknown' }
@@ -124,7 +132,7 @@ export class SandboxAccounts {
   }
 
   #grant(account: SandboxAccountState, tokens: SandboxTokens): void {
-    this.#access.set(tokens.accessToken, { account, expiresAt: tokens.accessTokenExpiresAt, refusedWith: null });
-    this.#refresh.set(tokens.refreshToken, { account, family: account.family, spentAt: null, successor: null });
+    remember(this.#access, tokens.accessToken, { account, expiresAt: tokens.accessTokenExpiresAt, refusedWith: null });
+    remember(this.#refresh, tokens.refreshToken, { account, family: account.family, spentAt: null, successor: null });
   }
 }

@@ -27,6 +27,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   overload: 'text,fail=0',
   'stream-error': 'text,fail=0,code=server_error',
   'usage-limit-in-stream': 'text,fail=0,code=usage_limit_reached',
+  'json-in-stream': 'text,fail=0,form=json',
   malformed: 'text,malformed=3',
   crlf: 'text,framing=crlf',
   'data-only': 'text,framing=data-only',

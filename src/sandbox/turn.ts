@@ -50,6 +50,11 @@ export class Turn {
     return this.#nextIndex++;
   }
 
+  /** Gives back the number of an event that was made but is not sent. */
+  takeBack(event: JsonObject): void {
+    this.#sequence = Number(event.sequence_number);
+  }
+
   itemId(prefix: string, index: number): string {
     return countedId(prefix, this.facts.number, index);
   }

@@ -1,8 +1,7 @@
 import { detail } from '../refusal.js';
 import { ScenarioContext, steps } from '../scenario.js';
-import { Step, event, raw, reply } from '../step.js';
+import { Step, reply } from '../step.js';
 import { messageEvents, pieces } from '../turn-items.js';
-import { failureSteps } from './stream-errors.js';
 import { plainText } from './text.js';
 
 /** A complete Response object where a stream was asked for. */
@@ -35,13 +34,5 @@ export const SILENCE_SCENARIOS = {
   'json-200': steps(function* (context) {
     const whole = context.params.text('body', 'detail') === 'response';
     yield whole ? wholeResponse(context) : reply(detail(200, context.params.text('text', 'Something went wrong')));
-  }),
-  /** A pretty-printed JSON error in the middle of an event stream. */
-  'json-in-stream': steps(function* (context) {
-    yield event(context.turn.created());
-    const { params } = context;
-    const form = params.text('form', 'json');
-    if (form === 'json') yield* failureSteps({ ...context, params });
-    else yield raw(form);
   }),
 };
