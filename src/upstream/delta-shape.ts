@@ -45,6 +45,7 @@ export class DeltaShape {
   readonly #item: number;
   /** 0 (the whole match) where the event has no such member. */
   readonly #part: number;
+  readonly #numbered: boolean;
 
   constructor(
     readonly type: string,
@@ -60,6 +61,7 @@ export class DeltaShape {
     this.#output = names.indexOf('output') + 1;
     this.#item = names.indexOf('item') + 1;
     this.#part = names.indexOf('part') + 1;
+    this.#numbered = members.includes('sequence_number');
   }
 
   match(text: string, at: number): UpstreamEvent | null {
@@ -73,6 +75,7 @@ export class DeltaShape {
       outputIndex: +found[this.#output]!,
       itemId: found[this.#item]!,
       part: this.#part === 0 ? 0 : +found[this.#part]!,
+      numbered: this.#numbered,
     };
     return new UpstreamEvent(this.type, text.slice(at + this.#headLength, end - 2), text.slice(at, end), delta);
   }

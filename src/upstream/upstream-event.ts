@@ -12,6 +12,8 @@ export interface DeltaLiteral {
   readonly itemId: string;
   /** `content_index` or `summary_index`; 0 where the event has neither. */
   readonly part: number;
+  /** Whether the event has a `sequence_number`; undefined: nobody looked. */
+  readonly numbered?: boolean;
 }
 
 /** One event of an upstream stream: its bytes and its type; the JSON is parsed when somebody asks (docs/adr/0003). */

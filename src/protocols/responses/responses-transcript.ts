@@ -3,7 +3,7 @@ import { isObject } from '../shared/json-body.js';
 import { codeForClient } from '../shared/openai-error.js';
 import type { EventOutput } from './event-output.js';
 import { ItemEvents } from './item-events.js';
-import { announcedItem } from './output-items.js';
+import { announcedItem, completeItem } from './output-items.js';
 import type { OutputSlot } from './output-slot.js';
 import { OutputSlots } from './output-slots.js';
 import { PUBLIC_EVENTS, SNAPSHOT_EVENTS } from './public-events.js';
@@ -96,6 +96,8 @@ export class ResponsesTranscript {
     if (this.#told.has('response.created')) return;
     this.#told.add('response.created');
     this.#name(known);
+    // Once told, an id stays.
+    this.#id = this.responseId;
     this.#base = openSnapshot({ ...known, status: 'in_progress', output: [] }, this.responseId, this.reply);
     this.out.insert({ type: 'response.created', response: this.#base }, true);
   }
@@ -106,8 +108,8 @@ export class ResponsesTranscript {
 
   #end(event: UpstreamEvent): void {
     const end = readTurnEnd(event);
-    this.#begin({});
     this.#name(end.response);
+    this.#begin({});
     if (end.status !== 'failed') this.#closeItems(end);
     this.#finish(event, end);
   }
@@ -127,7 +129,7 @@ export class ResponsesTranscript {
       const index = this.#slots.get(i) ? this.#slots.sorted().at(-1)!.index + 1 : i;
       const at = { output_index: index };
       this.out.insert({ type: 'response.output_item.added', ...at, item: announcedItem(item) }, false);
-      this.out.insert({ type: 'response.output_item.done', ...at, item }, false);
+      this.out.insert({ type: 'response.output_item.done', ...at, item: completeItem(item) }, false);
     });
   }
 

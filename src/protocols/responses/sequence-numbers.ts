@@ -6,6 +6,9 @@ const MEMBER = '"sequence_number":';
 
 const frameOf = (json: JsonObject): ByteString => `event: ${toBytes(String(json.type))}\ndata: ${toBytes(JSON.stringify(json))}\n\n`;
 
+const isNumbered = (event: UpstreamEvent): boolean =>
+  event.delta === null ? typeof event.json.sequence_number === 'number' : (event.delta.numbered ?? event.data.includes(MEMBER));
+
 /** An event as a frame of the usual form, its bytes untouched where they allow it. */
 function wholeFrame(event: UpstreamEvent): ByteString {
   if (event.frame !== null) return event.frame;
@@ -40,7 +43,7 @@ export class SequenceNumbers {
   }
 
   pass(event: UpstreamEvent): ByteString {
-    const numbered = event.delta === null ? typeof event.json.sequence_number === 'number' : event.data.includes(MEMBER);
+    const numbered = isNumbered(event);
     // Internal events may well have no number; that is no reason to number all others anew.
     if (!numbered && !event.type.startsWith('response.')) return wholeFrame(event);
     if (!this.#own) {

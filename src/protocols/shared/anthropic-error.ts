@@ -36,7 +36,8 @@ const messageOf = (error: GatewayError): string =>
 /** An error as the Anthropic dialect answers it. `requestId` is the id the `request-id` header shows. */
 export function anthropicError(error: GatewayError, requestId: string): HttpError {
   const [rowStatus, type] = ROWS[error.kind];
-  const status = error.detail.status ?? rowStatus;
+  // This API knows no 502 for a failing model: its clients look for 500.
+  const status = error.kind === 'upstream_error' ? rowStatus : (error.detail.status ?? rowStatus);
   return {
     status,
     headers: retryHeaders(status, error),
