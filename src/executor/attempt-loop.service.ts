@@ -60,8 +60,9 @@ export class AttemptLoop {
     using lease = this.pool.lease(turn.query(same));
     if (lease === null) return same === undefined ? STOP : NEXT;
     const { id } = lease.account;
-    const fresh = this.tokens.ensure(lease, () => this.tokens.hasAlternative(turn.query(), id), signal);
+    const fresh = turn.freshened.has(id) || this.tokens.ensure(lease, () => this.tokens.hasAlternative(turn.query(), id), signal);
     if (fresh !== true) {
+      turn.freshened.add(id);
       if (!(await unlessGone(fresh, signal))) return turn.skip(id) ? NEXT : STOP;
       // The lease still has the token it was given out with.
       if (lease.account.tokenGeneration !== lease.generation) return { next: 'same', accountId: id };

@@ -16,9 +16,6 @@ import type { Turn } from './turn.js';
 import type { TurnSink } from './turn-sink.js';
 import { UpstreamCalls } from './upstream-calls.service.js';
 
-/** How long the rest of a finished body may take before its connection is given up rather than kept for the next call. */
-const TAIL_MS = 1000;
-
 /** One streamed turn on one account: from the request that goes out to the outcome; what the client saw is in the sink. */
 @Injectable()
 export class StreamAttempt {
@@ -60,7 +57,7 @@ export class StreamAttempt {
         if (drained) await drained;
       }
     } finally {
-      void finishBody(body);
+      body.finish();
     }
   }
 
@@ -122,15 +119,3 @@ const isFailure = ({ type, json }: UpstreamEvent): boolean => {
   const status = (json.response as { status?: unknown } | undefined)?.status;
   return status === 'failed' || status === 'cancelled';
 };
-
-/** Reads what little may follow the terminal event, so that the connection can serve the next call; gives it up after a second. */
-async function finishBody(body: ByteStream): Promise<void> {
-  const limit = setTimeout(() => body.cancel(), TAIL_MS);
-  try {
-    while ((await body.read()) !== null);
-  } catch {
-    // The turn is over, well or not: how its connection ends changes nothing.
-  } finally {
-    clearTimeout(limit);
-  }
-}

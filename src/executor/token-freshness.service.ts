@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AccountPool } from '../accounts/account-pool.service.js';
+import { AccountPool, LeaseQuery } from '../accounts/account-pool.service.js';
 import type { AccountLease } from '../accounts/account-lease.js';
 import { Clock } from '../common/clock.js';
 import type { RefreshResult } from '../refresh/refresh-result.js';
@@ -48,9 +48,8 @@ export class TokenFreshness {
   }
 
   /** Whether an account that was not tried yet could take the turn. */
-  hasAlternative(query: Parameters<AccountPool['lease']>[0], current: string): boolean {
-    using other = this.pool.lease({ ...query, sameAs: undefined, tried: new Set([...query.tried, current]) });
-    return other !== null;
+  hasAlternative(query: LeaseQuery, current: string): boolean {
+    return this.pool.hasCandidate({ ...query, sameAs: undefined, tried: new Set([...query.tried, current]) });
   }
 }
 

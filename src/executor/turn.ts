@@ -12,6 +12,8 @@ export class Turn {
   readonly outcomes: FailedOutcome[] = [];
   /** Accounts whose token was renewed by force because of a 401 in this turn. */
   readonly renewed = new Set<string>();
+  /** Accounts whose token was looked after in this turn: a renewed token that ends soon as well is used all the same. */
+  readonly freshened = new Set<string>();
   readonly leftOut = new Set<string>();
   reasoningLeftOut = false;
   empties = 0;

@@ -24,13 +24,11 @@ export class UpstreamCalls {
     private readonly client: UpstreamClient,
     private readonly effects: AccountEffects,
     private readonly turnStates: TurnStates,
+    private readonly headers: UpstreamHeaders,
     private readonly clock: Clock,
   ) {
     this.#urls = { responses: new URL(`${config.baseUrl}/responses`), compact: new URL(`${config.baseUrl}/responses/compact`) };
-    this.#headers = new UpstreamHeaders(config);
   }
-
-  readonly #headers: UpstreamHeaders;
 
   /** Sends the turn with the lease's account. Resolves at the answer's headers, whatever their status; rejects with `UpstreamFailure`. */
   async open(turn: Turn, lease: AccountLease, operation: Operation, signal: AbortSignal): Promise<UpstreamResponse> {
@@ -40,7 +38,7 @@ export class UpstreamCalls {
     const response = await this.client.open({
       url: this.#urls[operation],
       method: 'POST',
-      headers: this.#headers.forTurn(
+      headers: this.headers.forTurn(
         { accessToken: lease.accessToken, chatgptAccountId: account.chatgptAccountId, fedramp: account.fedramp },
         {
           sessionId,

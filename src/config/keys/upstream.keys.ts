@@ -62,7 +62,10 @@ export class UpstreamKeys {
   @Integer('http2-max-conns-per-host-cap', { about: 'Ceiling of max-conns-per-host with HTTP/2; 0 = 30.', min: 0, max: 10_000 })
   http2MaxConnsPerHostCap = 0;
 
-  @Integer('max-idle-conns-per-host', { about: 'Most idle connections that are kept to the backend.', min: 0, max: 10_000 })
+  @Integer('max-idle-conns-per-host', {
+    about: 'Most idle connections that are kept to the backend.',
+    noEffect: 'an idle connection is kept until upstream-idle-conn-timeout-sec is over, however many there are',
+  })
   maxIdleConnsPerHost = 8;
 
   @Seconds('upstream-queue-timeout-sec', {
@@ -124,7 +127,10 @@ export class UpstreamKeys {
   })
   upstreamUserAgent = '';
 
-  @Integer('max-idle-conns', { about: 'Most idle connections to all hosts.', noEffect: 'max-idle-conns-per-host decides' })
+  @Integer('max-idle-conns', {
+    about: 'Most idle connections to all hosts.',
+    noEffect: 'an idle connection is kept until upstream-idle-conn-timeout-sec is over, however many there are',
+  })
   maxIdleConns = 48;
 
   @Flag('upstream-pool-auto-scale', {
