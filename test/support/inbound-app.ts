@@ -104,7 +104,7 @@ export interface TestApp {
 export const startApp = async (keys: Record<string, unknown> = {}): Promise<TestApp> => {
   const seen = new Seen();
   const { config } = configFrom(
-    Object.entries(keys).map(([key, value]) => ({ key, value, where: 'test' })) as Parameters<typeof configFrom>[0],
+    Object.entries(keys).map(([key, value]) => ({ key, value, where: 'test' })),
   );
 
   @Module({

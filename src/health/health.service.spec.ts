@@ -1,0 +1,82 @@
+import { describe, expect, it } from '@jest/globals';
+import { TerminusModule } from '@nestjs/terminus';
+import { Test } from '@nestjs/testing';
+import { AccountPool, type PoolCounts } from '../accounts/account-pool.service.js';
+import { DatabaseStatus } from '../database/database-status.service.js';
+import { DrainService } from '../inbound/drain.service.js';
+import { HealthController } from './health.controller.js';
+import { HealthService } from './health.service.js';
+import { ReadinessIndicators } from './readiness.indicators.js';
+
+const GOOD = {
+  counts: { active: 3, usable: 3 } as Partial<PoolCounts>,
+  migrated: true,
+  ping: async () => undefined as void,
+  draining: false,
+};
+
+const healthWith = async (change: Partial<typeof GOOD> = {}): Promise<HealthService> => {
+  const { counts, migrated, ping, draining } = { ...GOOD, ...change };
+  const all: PoolCounts = { active: 0, paused: 0, needs_login: 0, disabled: 0, retired: 0, cooling: 0, usable: 0, ...counts };
+  const size = all.active + all.paused + all.needs_login + all.disabled + all.retired;
+  const testing = await Test.createTestingModule({
+    imports: [TerminusModule.forRoot({ logger: false })],
+    controllers: [HealthController],
+    providers: [
+      HealthService,
+      ReadinessIndicators,
+      { provide: AccountPool, useValue: { counts: () => all, size } },
+      { provide: DatabaseStatus, useValue: { migrated, ping } },
+      { provide: DrainService, useValue: { draining } },
+    ],
+  }).compile();
+  return testing.get(HealthService);
+};
+const away = { ping: async (): Promise<void> => Promise.reject(new Error('connect ECONNREFUSED 10.1.2.3:5432')) };
+
+describe('readiness', () => {
+  it('is given when the database answers, migrations have run, an account is usable and nothing shuts down', async () => {
+    expect(await (await healthWith()).readiness()).toEqual({
+      status: 'ok',
+      reasons: [],
+      checks: { database: 'up', migrations: 'up', accounts: 'up', shutdown: 'up' },
+    });
+  });
+
+  it.each([
+    ['the database is away', away, 'the database does not answer'],
+    ['migrations are missing', { migrated: false }, 'the migrations have not run'],
+    ['no account is usable', { counts: { active: 2, cooling: 2 } }, 'no account is usable'],
+    ['the process shuts down', { draining: true }, 'this process is shutting down'],
+  ])('is refused, with the reason, when %s', async (_name, change, reason) => {
+    const readiness = await (await healthWith(change)).readiness();
+    expect([readiness.status, readiness.reasons]).toEqual(['error', [reason]]);
+  });
+
+  it('gives away neither addresses nor stacks', async () => {
+    expect(JSON.stringify(await (await healthWith(away)).readiness())).not.toMatch(/10\.1\.2\.3|ECONN|at /);
+  });
+});
+
+describe('the summary', () => {
+  it.each([
+    ['ok', { counts: { active: 3, usable: 2, cooling: 1, paused: 1 } }],
+    ['ok', { counts: { active: 9, usable: 9, needs_login: 2 } }],
+    ['degraded', { counts: { active: 2, usable: 2, needs_login: 1, disabled: 1 } }],
+    ['degraded', away],
+    ['degraded', { draining: true }],
+    ['down', { counts: { active: 2, cooling: 2 } }],
+    ['down', { counts: {} }],
+  ])('is %s for %j', async (status, change) => {
+    expect((await (await healthWith(change)).summary()).status).toBe(status);
+  });
+
+  it('counts the accounts that are loaded, in any state', async () => {
+    const summary = await (await healthWith({ counts: { active: 2, usable: 2, paused: 1, retired: 1 } })).summary();
+    expect(summary).toMatchObject({
+      accounts: 4,
+      states: { active: 2, paused: 1, retired: 1, usable: 2 },
+      version: expect.stringMatching(/^\d/),
+    });
+  });
+});
