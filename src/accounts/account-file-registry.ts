@@ -37,7 +37,9 @@ export class AccountFileRegistry {
    * earlier runs have seen count as seen here.
    */
   async load(directory: string, sameInstance: boolean): Promise<void> {
-    for (const row of await this.repository.findAll()) {
+    const rows = await this.repository.findAll();
+    this.known.clear();
+    for (const row of rows) {
       if (!row.path.startsWith(directory + sep)) continue;
       const file = this.known.get(row.path);
       const removed = row.removedAt > 0;

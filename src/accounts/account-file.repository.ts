@@ -1,15 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, Not, Repository } from 'typeorm';
+import { bulkInsert } from '../database/bulk-insert.js';
 import { AccountFileEntity } from './account-file.entity.js';
-
-const UPSERT_CHUNK = 1_000;
 
 /** The only SQL for account_files. */
 @Injectable()
 export class AccountFileRepository {
   private readonly rows: Repository<AccountFileEntity>;
 
-  constructor(dataSource: DataSource) {
+  constructor(private readonly dataSource: DataSource) {
     this.rows = dataSource.getRepository(AccountFileEntity);
   }
 
@@ -28,10 +27,8 @@ export class AccountFileRepository {
     return new Map(rows.map(({ tokenHash, accountId }) => [tokenHash, accountId]));
   }
 
-  async put(rows: readonly AccountFileEntity[]): Promise<void> {
-    for (let start = 0; start < rows.length; start += UPSERT_CHUNK) {
-      await this.rows.upsert(rows.slice(start, start + UPSERT_CHUNK), ['path', 'accountId']);
-    }
+  put(rows: readonly AccountFileEntity[]): Promise<void> {
+    return bulkInsert(this.dataSource, AccountFileEntity, rows, { replaceBy: ['path', 'account_id'] });
   }
 
   /** Those accounts stand no longer in that file. */

@@ -116,6 +116,9 @@ export class AccountFilesService implements BeforeApplicationShutdown {
       return lost ? null : listing;
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
+      // A watch stays with the directory that is gone, also when another one takes its name.
+      this.watcher?.close();
+      this.watcher = null;
       this.setTrouble(code === 'ENOENT' ? 'does not exist' : `cannot be read (${code ?? messageOf(error)})`);
       return null;
     }

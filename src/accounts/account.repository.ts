@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Brackets, DataSource, In, LessThanOrEqual, MoreThan, Repository, UpdateQueryBuilder } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
 import { writeAtomically, WriteStatement } from '../database/atomic-write.js';
+import { bulkInsert } from '../database/bulk-insert.js';
 import { instantSql } from '../database/database-clock.js';
 import type { QuotaSnapshot } from '../upstream/quota-snapshot.js';
 import { AccountFileEntity } from './account-file.entity.js';
@@ -10,8 +11,6 @@ import { AccountEntity, AccountState } from './account.entity.js';
 import { CiphertextOwnerEntity } from './ciphertext-owner.entity.js';
 import { CooldownEntity } from './cooldown.entity.js';
 
-/** SQLite binds at most 32 766 values per statement, Postgres 65 535. */
-const INSERT_CHUNK = 500;
 const NO_LEASE = { refreshOwner: '', refreshLeaseUntil: 0 };
 const NO_INTENT = { refreshIntent: '', refreshIntentAt: 0 };
 
@@ -30,11 +29,8 @@ export class AccountRepository {
   }
 
   /** Rows whose identity is taken already are left out without an error: read back who won. */
-  async insertMany(accounts: readonly AccountEntity[]): Promise<void> {
-    for (let start = 0; start < accounts.length; start += INSERT_CHUNK) {
-      const values = accounts.slice(start, start + INSERT_CHUNK);
-      await this.rows.createQueryBuilder().insert().values(values).orIgnore().updateEntity(false).execute();
-    }
+  insertMany(accounts: readonly AccountEntity[]): Promise<void> {
+    return bulkInsert(this.dataSource, AccountEntity, accounts, 'keep');
   }
 
   /** In order of the id; `afterId` is '' for the first page. */
