@@ -28,7 +28,14 @@ describeDatabases('AccountChangeWriter', (database) => {
     ...{ kind: 'state', accountId: id, from, state: to, reason: 'why', evidence: 'words' },
     ...{ since: clock.now(), until: 0 },
   });
-  const cooldown = (until: number, model = '*'): Cooldown => ({ accountId: id, model, until, since: clock.now(), cause: 'quota', source: 'resets_at' });
+  const cooldown = (until: number, model = '*'): Cooldown => ({
+    accountId: id,
+    model,
+    until,
+    since: clock.now(),
+    cause: 'quota',
+    source: 'resets_at',
+  });
   const quota = (at: number) => ({ windows: [], plan: 'plus', credits: null, at });
   /** Lets time pass in small steps until everything is written. */
   const settle = async (): Promise<void> => {
@@ -55,7 +62,10 @@ describeDatabases('AccountChangeWriter', (database) => {
   });
 
   it('waits, merges and catches up while the database is away', async () => {
-    const updateState = jest.spyOn(storage.accounts, 'updateState').mockRejectedValueOnce(new Error('away')).mockRejectedValueOnce(new Error('away'));
+    const updateState = jest
+      .spyOn(storage.accounts, 'updateState')
+      .mockRejectedValueOnce(new Error('away'))
+      .mockRejectedValueOnce(new Error('away'));
     storage.changes.enqueue(state('active', 'disabled'));
     await setImmediate();
     expect(storage.changes.healthy).toBe(false);

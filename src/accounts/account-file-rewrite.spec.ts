@@ -16,7 +16,8 @@ const REFRESHED = '2026-12-01T00:00:00.123Z';
 
 describe('rewriteAccountFile', () => {
   it('keeps names, order, indentation and whatever else stands there', () => {
-    const text = '{\n    "type": "codex",\n    "access_token": "a",\n    "note": "mine",\n    "rk": "r",\n    "expired": "2025-01-01T00:00:00Z"\n}\n';
+    const text =
+      '{\n    "type": "codex",\n    "access_token": "a",\n    "note": "mine",\n    "rk": "r",\n    "expired": "2025-01-01T00:00:00Z"\n}\n';
     const members = [
       '"type": "codex"',
       '"access_token": "new-access"',
@@ -32,7 +33,11 @@ describe('rewriteAccountFile', () => {
   });
 
   it('keeps the nesting of an official auth.json', () => {
-    const text = JSON.stringify({ OPENAI_API_KEY: null, tokens: { id_token: 'i', access_token: 'a', refresh_token: 'r', account_id: null }, last_refresh: 'x' });
+    const text = JSON.stringify({
+      OPENAI_API_KEY: null,
+      tokens: { id_token: 'i', access_token: 'a', refresh_token: 'r', account_id: null },
+      last_refresh: 'x',
+    });
     expect(JSON.parse(rewriteAccountFile(text, tokens)!)).toEqual({
       OPENAI_API_KEY: null,
       tokens: { id_token: 'new-id', access_token: 'new-access', refresh_token: 'new-refresh', account_id: null },
@@ -42,7 +47,10 @@ describe('rewriteAccountFile', () => {
 
   it.each([
     [{ openai: { type: 'oauth', refresh: 'r', access: 'a', expires: 1_787_000_000_000 }, other: 1 }, { expires: tokens.accessExpiresAt }],
-    [{ openai: { type: 'oauth', refresh: 'r', access: 'a', expires: 1_787_000_000 }, other: 1 }, { expires: tokens.accessExpiresAt / 1000 }],
+    [
+      { openai: { type: 'oauth', refresh: 'r', access: 'a', expires: 1_787_000_000 }, other: 1 },
+      { expires: tokens.accessExpiresAt / 1000 },
+    ],
   ])('keeps the form of an instant', (value, expected) => {
     const written = JSON.parse(rewriteAccountFile(JSON.stringify(value), tokens)!);
     expect(written).toEqual({ openai: { type: 'oauth', refresh: 'new-refresh', access: 'new-access', ...expected }, other: 1 });
@@ -50,12 +58,19 @@ describe('rewriteAccountFile', () => {
 
   it('completes a file that had a refresh token alone, and leaves a file readable as it was', () => {
     const written = rewriteAccountFile('{"refresh_token":"r"}', tokens)!;
-    expect(parseAccounts(written).accounts[0]).toMatchObject({ accessToken: 'new-access', refreshToken: 'new-refresh', email: 'me@example.com' });
+    expect(parseAccounts(written).accounts[0]).toMatchObject({
+      accessToken: 'new-access',
+      refreshToken: 'new-refresh',
+      email: 'me@example.com',
+    });
   });
 
   it('leaves out what is not known', () => {
     const partial = { ...tokens, idToken: '', refreshToken: '', accessExpiresAt: 0 };
-    expect(JSON.parse(rewriteAccountFile('{"accessToken":"a","refreshToken":"r"}', partial)!)).toEqual({ accessToken: 'new-access', refreshToken: 'r' });
+    expect(JSON.parse(rewriteAccountFile('{"accessToken":"a","refreshToken":"r"}', partial)!)).toEqual({
+      accessToken: 'new-access',
+      refreshToken: 'r',
+    });
   });
 
   it.each(['[{"refresh_token":"r"}]', '{"accounts":[{"refresh_token":"r"}]}', '{"refresh_token":"r"}\n{"refresh_token":"s"}', 'rt_bare'])(

@@ -17,7 +17,7 @@ const HOUR = 3_600_000;
 
 describeDatabases('account files', (database) => {
   let directory: string;
-  let removeDirectory: () => Promise<void>;
+  let removeDirectory: (this: void) => Promise<void>;
   let config: Config;
   let dataSource: DataSource;
   let storage: AccountStorage;
@@ -31,7 +31,8 @@ describeDatabases('account files', (database) => {
     replicas.push(made);
     return made;
   };
-  const find = (email: string, inStorage = storage): PoolAccount | undefined => [...inStorage.pool.all()].find((account) => account.email === email);
+  const find = (email: string, inStorage = storage): PoolAccount | undefined =>
+    [...inStorage.pool.all()].find((account) => account.email === email);
   const user = (n: number | string, inStorage = storage): PoolAccount => find(`user${n}@example.com`, inStorage)!;
   /** What the refresh does: lease, new tokens, generation + 1. */
   const rotate = async (id: string, serial: string): Promise<ReturnType<typeof login>> => {
@@ -80,7 +81,13 @@ describeDatabases('account files', (database) => {
     mkdirSync(at('folder.json'));
     await storage.files.start();
     expect([...storage.pool.all()].map(({ email }) => email).sort()).toEqual([1, 3, 4].map((n) => `user${n}@example.com`));
-    expect(user(1)).toMatchObject({ state: 'active', accessToken: login(1).access_token, refreshable: true, plan: 'plus', tokenGeneration: 1 });
+    expect(user(1)).toMatchObject({
+      state: 'active',
+      accessToken: login(1).access_token,
+      refreshable: true,
+      plan: 'plus',
+      tokenGeneration: 1,
+    });
     await storage.files.scan();
     await storage.files.scan();
     expect(warnings.filter((line) => line.includes('line'))).toEqual([
@@ -218,7 +225,11 @@ describeDatabases('account files', (database) => {
   });
 
   it('writes renewed tokens back, durably private, and does not read its own write as news', async () => {
-    writeFileSync(at('auth.json'), JSON.stringify({ OPENAI_API_KEY: null, tokens: login(1), last_refresh: '2026-01-01T00:00:00Z' }, null, 2), { mode: 0o644 });
+    writeFileSync(
+      at('auth.json'),
+      JSON.stringify({ OPENAI_API_KEY: null, tokens: login(1), last_refresh: '2026-01-01T00:00:00Z' }, null, 2),
+      { mode: 0o644 },
+    );
     await storage.files.start();
     expect(warnings).toEqual([expect.stringMatching(/auth\.json is a login of the official CLI/)]);
     const renewed = await rotate(user(1).id, 'second');
@@ -278,7 +289,10 @@ describeDatabases('account files', (database) => {
     await storage.files.scan();
     expect(storage.pool.size).toBe(1);
     expect(await refreshTokenOf(id)).toBe('rt_next');
-    expect((await storage.fileRows.findByAccount(id)).map(({ tokenHash }) => tokenHash)).toEqual([tokenHashOf('rt_bare'), tokenHashOf('rt_bare')]);
+    expect((await storage.fileRows.findByAccount(id)).map(({ tokenHash }) => tokenHash)).toEqual([
+      tokenHashOf('rt_bare'),
+      tokenHashOf('rt_bare'),
+    ]);
   });
 
   it('leaves out links that lead out of the directory, and huge files, with a warning', async () => {

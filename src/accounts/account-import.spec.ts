@@ -15,9 +15,26 @@ describe('parseAccounts', () => {
   const FORMS: [string, unknown][] = [
     ['a file of the reference', JSON.parse(accountFile(1))],
     ['its short form with rk', { type: 'codex', rk: refresh_token, access_token, id_token }],
-    ['an official auth.json', { auth_mode: 'chatgpt', OPENAI_API_KEY: null, tokens: { access_token, refresh_token, id_token, account_id: null } }],
-    ['an export with accounts', { type: 'sub2api-data', accounts: [{ platform: 'openai', type: 'oauth', credentials: { access_token, refresh_token, id_token, expires_at: 1_799_864_000 } }] }],
-    ['OpenCode', { anthropic: { type: 'oauth', access: 'x' }, openai: { type: 'oauth', access: access_token, refresh: refresh_token, expires: 1, accountId: 'a' } }],
+    [
+      'an official auth.json',
+      { auth_mode: 'chatgpt', OPENAI_API_KEY: null, tokens: { access_token, refresh_token, id_token, account_id: null } },
+    ],
+    [
+      'an export with accounts',
+      {
+        type: 'sub2api-data',
+        accounts: [
+          { platform: 'openai', type: 'oauth', credentials: { access_token, refresh_token, id_token, expires_at: 1_799_864_000 } },
+        ],
+      },
+    ],
+    [
+      'OpenCode',
+      {
+        anthropic: { type: 'oauth', access: 'x' },
+        openai: { type: 'oauth', access: access_token, refresh: refresh_token, expires: 1, accountId: 'a' },
+      },
+    ],
     ['camel case', { accessToken: access_token, refreshToken: refresh_token, idToken: id_token }],
     ['an array', [JSON.parse(accountFile(1))]],
     ['a byte order mark', `\uFEFF${accountFile(1)}`],
@@ -38,7 +55,12 @@ describe('parseAccounts', () => {
 
   it('believes the tokens more than the members beside them', () => {
     const lying = { ...login(1), account_id: 'other', email: 'other@example.com', plan_type: 'pro', expired: '2030-01-01T00:00:00Z' };
-    expect(one(lying)).toMatchObject({ chatgptAccountId: 'account-1', email: 'user1@example.com', plan: 'plus', accessExpiresAt: Date.parse(expired) });
+    expect(one(lying)).toMatchObject({
+      chatgptAccountId: 'account-1',
+      email: 'user1@example.com',
+      plan: 'plus',
+      accessExpiresAt: Date.parse(expired),
+    });
   });
 
   it('takes the members where the tokens say nothing, as in the sample of the README', () => {
@@ -71,7 +93,9 @@ describe('parseAccounts', () => {
   });
 
   it('reads lines: objects, comments, bare tokens; a faulty line costs only itself', () => {
-    const text = [`# mine`, accountFile(1), '', accountFile(2), '{"broken', 'rt_bare', `Bearer ${login(3).access_token}`, 'hello'].join('\n');
+    const text = [`# mine`, accountFile(1), '', accountFile(2), '{"broken', 'rt_bare', `Bearer ${login(3).access_token}`, 'hello'].join(
+      '\n',
+    );
     const { accounts, faults, single } = parseAccounts(text);
     expect(accounts.map(({ line, chatgptAccountId }) => [line, chatgptAccountId])).toEqual([
       [2, 'account-1'],
@@ -117,7 +141,8 @@ describe('parseAccounts', () => {
 
   it('tells half a file from a whole one', () => {
     const text = JSON.stringify(JSON.parse(accountFile(1)), null, 2);
-    for (let length = 0; length < text.length; length += 97) expect(parseAccounts(text.slice(0, length))).toMatchObject({ malformed: true, accounts: [] });
+    for (let length = 0; length < text.length; length += 97)
+      expect(parseAccounts(text.slice(0, length))).toMatchObject({ malformed: true, accounts: [] });
     expect(parseAccounts(text)).toMatchObject({ malformed: false, single: true });
   });
 

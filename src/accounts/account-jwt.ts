@@ -51,7 +51,6 @@ export const headerSafe = (value: string, maxLength: number): string =>
   value.length <= maxLength && /^[\x21-\x7e]+$/.test(value) ? value : '';
 
 /** For display only. */
-// eslint-disable-next-line no-control-regex
 export const label = (value: string, maxLength: number): string => value.replace(/[\x00-\x1f\x7f]/g, '').slice(0, maxLength);
 
 function decodePayload(token: string): Record<string, unknown> | null {
