@@ -4,7 +4,8 @@ const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toSt
 const hex = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** An unsigned token with these claims; the same claims give the same token. */
-export const jwt = (claims: Record<string, unknown>): string => `${part({ alg: 'RS256', typ: 'JWT' })}.${part(claims)}.${hex(part(claims)).repeat(5)}`;
+export const jwt = (claims: Record<string, unknown>): string =>
+  `${part({ alg: 'RS256', typ: 'JWT' })}.${part(claims)}.${hex(part(claims)).repeat(5)}`;
 
 export interface LoginOptions {
   account?: string;
@@ -44,4 +45,5 @@ export function login(n: number | string, options: LoginOptions = {}) {
 }
 
 /** The content of a `codex-*.json` file. */
-export const accountFile = (n: number | string, options: LoginOptions = {}): string => JSON.stringify({ type: 'codex', ...login(n, options) });
+export const accountFile = (n: number | string, options: LoginOptions = {}): string =>
+  JSON.stringify({ type: 'codex', ...login(n, options) });

@@ -39,7 +39,7 @@ export function accountStorage(dataSource: DataSource, config: Config, clock: Cl
 export type AccountStorage = ReturnType<typeof accountStorage>;
 
 /** A directory that is gone with the file's tests. */
-export async function temporaryDirectory(): Promise<{ path: string; remove(): Promise<void> }> {
+export async function temporaryDirectory(): Promise<{ path: string; remove: (this: void) => Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'codex-proxy-files-'));
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
