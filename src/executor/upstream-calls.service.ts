@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { AccountEffects } from '../accounts/account-effects.service.js';
 import type { AccountLease } from '../accounts/account-lease.js';
+import type { PoolAccount } from '../accounts/pool-account.js';
 import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { classifyAnswer } from '../upstream/classify.js';
 import type { Outcome } from '../upstream/outcome.js';
-import { rateLimitsOfHeaders } from '../upstream/rate-limits.js';
 import { UpstreamClient } from '../upstream/upstream.client.js';
 import { UpstreamHeaders } from '../upstream/upstream-headers.js';
 import type { UpstreamResponse } from '../upstream/upstream-types.js';
+import { QuotaHeaders } from './quota-headers.js';
 import { TurnStates } from './turn-states.js';
 import type { Turn } from './turn.js';
 
@@ -17,6 +18,7 @@ export type Operation = 'responses' | 'compact';
 /** The `POST` of an attempt: its address, headers and timeouts, and what its answer's headers say about the account. */
 @Injectable()
 export class UpstreamCalls {
+  readonly #quota = new QuotaHeaders();
   readonly #urls: Readonly<Record<Operation, URL>>;
 
   constructor(
@@ -51,7 +53,7 @@ export class UpstreamCalls {
       signal,
       totalTimeoutMs: operation === 'compact' ? this.config.compactTimeoutSec * 1000 : undefined,
     });
-    this.#learn(response, account.id);
+    this.#learn(response, account);
     return response;
   }
 
@@ -65,10 +67,10 @@ export class UpstreamCalls {
     return turn.empties < this.config.emptyRetryMax;
   }
 
-  #learn({ headers }: UpstreamResponse, accountId: string): void {
-    const snapshot = rateLimitsOfHeaders(headers, this.clock.now());
-    if (snapshot) this.effects.observeQuota(accountId, snapshot);
+  #learn({ headers }: UpstreamResponse, account: PoolAccount): void {
+    const snapshot = this.#quota.read(account, headers, this.clock.now());
+    if (snapshot) this.effects.observeQuota(account.id, snapshot);
     const turnState = headers['x-codex-turn-state'];
-    if (turnState !== undefined) this.turnStates.remember(turnState, accountId);
+    if (turnState !== undefined) this.turnStates.remember(turnState, account.id);
   }
 }
