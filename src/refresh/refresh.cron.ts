@@ -20,15 +20,14 @@ export class RefreshCron implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly sweep: RefreshSweep,
     private readonly schedule: SchedulerRegistry,
     private readonly config: Config,
-    pool: AccountPool,
-  ) {
-    pool.onAdded(() => this.afterArrival());
-  }
+    private readonly pool: AccountPool,
+  ) {}
 
   onApplicationBootstrap(): void {
     const round = setInterval(() => void this.sweep.run(), Math.min(this.config.refreshInterval * 1000, LONGEST_ROUND_MS));
     round.unref();
     this.schedule.addInterval(NAME, round);
+    this.pool.onAdded(() => this.afterArrival());
     this.afterArrival();
   }
 

@@ -20,7 +20,6 @@ export class RefreshKeys {
     about: 'Accounts a sweep claims at a time; 0 = chosen by the service.',
     min: 0,
     max: 100_000,
-    notYet: true,
   })
   refreshBatchSize = 0;
 
