@@ -10,7 +10,7 @@ import { earlyErrorBody } from './inbound/early-error.js';
 import { InboundServer, type ListenerOptions } from './inbound/listener.js';
 import { type BodyLimits, PendingBody } from './inbound/request-body.js';
 import { nextRequestId } from './inbound/request-id.js';
-import { logRequest } from './inbound/request-log.js';
+import { logRequest, type RequestLogLine } from './inbound/request-log.js';
 
 const MIB = 1_048_576;
 /** A body must bring 16 KiB in each half minute: whoever is slower than that is not going to finish. */
@@ -77,7 +77,7 @@ export const configureApp = (app: NestFastifyApplication, config: Config, logger
   const drain = app.get(DrainService);
   const limits = bodyLimits(config);
   const logged = logger.isLevelEnabled('info');
-  const write = (line: object): void => logger.info(line);
+  const write = (line: RequestLogLine): void => logger.info(line);
 
   fastify.decorateReply('streamed', false);
   fastify.removeAllContentTypeParsers();

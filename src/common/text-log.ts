@@ -1,30 +1,40 @@
-const LEVELS: Record<number, string> = { 10: 'TRACE', 20: 'DEBUG', 30: 'INFO ', 40: 'WARN ', 50: 'ERROR', 60: 'FATAL' };
-const PLAIN = /^[\w\-.:/+@[\]]+$/;
-
-const shown = (value: unknown): string => {
-  if (typeof value !== 'string') return JSON.stringify(value);
-  return PLAIN.test(value) ? value : JSON.stringify(value);
-};
-
-const CONTROL = /[\x00-\x1f\x7f]/g;
-const oneLine = (text: string): string => text.replace(CONTROL, (char) => JSON.stringify(char).slice(1, -1));
-
-interface LogRecord {
-  readonly time: number;
-  readonly level: number;
+/** What stands in a log line beside its level and time. */
+export interface LogFields {
   readonly context?: string;
   readonly msg?: string;
   readonly err?: { readonly stack?: string };
   readonly [field: string]: unknown;
 }
 
-/** A JSON log line for people: `time LEVEL [context] message name=value …`. Values cannot break the line; a stack follows it, indented. */
-export const toTextLine = (json: string): string => {
-  const { time, level, context, msg, err, ...fields } = JSON.parse(json) as LogRecord;
-  let line = `${new Date(time).toISOString()} ${LEVELS[level] ?? level}`;
+const PLAIN = /^[\w\-.:/+@[\]]+$/;
+const CONTROL = /[\x00-\x1f\x7f]/g;
+
+const shown = (value: unknown): string => {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value !== 'string') return JSON.stringify(value);
+  return PLAIN.test(value) ? value : JSON.stringify(value);
+};
+const oneLine = (text: string): string => text.replace(CONTROL, (char) => JSON.stringify(char).slice(1, -1));
+
+let lastMs = 0;
+let lastText = '';
+const instant = (now: number): string => {
+  if (now !== lastMs) {
+    lastMs = now;
+    lastText = new Date(now).toISOString();
+  }
+  return lastText;
+};
+
+/**
+ * A log line for people: `time LEVEL [context] message name=value …`. Values cannot break the line; the stack of an error
+ * follows it, indented.
+ */
+export const textLine = (level: string, { context, msg, err, ...fields }: LogFields, now: number): string => {
+  let line = `${instant(now)} ${level.toUpperCase().padEnd(5)}`;
   if (context !== undefined) line += ` [${context}]`;
   if (msg !== undefined) line += ` ${oneLine(msg)}`;
-  for (const name in fields) line += ` ${name}=${shown(fields[name])}`;
+  for (const name in fields) if (fields[name] !== undefined) line += ` ${name}=${shown(fields[name])}`;
   if (err !== undefined) {
     const { stack, ...rest } = err;
     line += ` err=${shown(rest)}`;

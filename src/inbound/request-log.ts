@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { redactText } from '../common/redact.js';
 
-export interface RequestLogLine {
+/** A type, not an interface, so that it is a record of fields to the logger. */
+export type RequestLogLine = {
   readonly msg: 'request';
   readonly method: string;
   /** Without the query: keys and codes stand there. */
@@ -13,7 +14,7 @@ export interface RequestLogLine {
   readonly stream: boolean;
   /** Who ended it: `client` if it left before the answer was complete. */
   readonly closedBy: 'client' | 'server';
-}
+};
 
 const MAX_PATH = 200;
 

@@ -21,8 +21,7 @@ export const shutdownOnSignals = (app: INestApplication, exit: (code: number) =>
       logger.error({ msg: 'closing took too long, leaving' });
       exit(1);
     }, CLOSE_TIMEOUT_MS);
-    await app.close();
-    clearTimeout(overdue);
+    await app.close().finally(() => clearTimeout(overdue));
     exit(0);
   };
 
