@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from '../app.module.js';
 import { configureApp, createAdapter } from '../app.setup.js';
+import { armCrashPoint } from '../common/crash-points.js';
 import { createLogger } from '../common/pino-logger.js';
 import { Config } from '../config/config.js';
 import { ConfigSources, loadConfig } from '../config/load-config.js';
@@ -11,6 +12,7 @@ import { shutdownOnSignals } from '../inbound/shutdown-signals.js';
 
 /** Reads the configuration and starts the service. @throws ConfigError, or what keeps it from starting (port taken, database away) */
 export async function startFromSources(sources: ConfigSources): Promise<NestFastifyApplication> {
+  armCrashPoint(sources.env);
   const { config, warnings } = loadConfig(sources);
   return start(config, warnings);
 }
