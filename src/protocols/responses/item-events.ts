@@ -47,7 +47,7 @@ export class ItemEvents {
   /** Ends a slot that upstream left open. */
   close(slot: OutputSlot, item: JsonObject): void {
     slot.learn(item);
-    this.#announce(slot);
+    this.#announce(slot, true);
     this.out.insert({ type: 'response.output_item.done', output_index: slot.index, item: completeItem(item) }, false);
     this.slots.release(slot);
     slot.close(this.slots.room(slot, 0) ? item : null);
@@ -69,7 +69,7 @@ export class ItemEvents {
     const slot = this.slots.find(event.json.output_index, stringOf(item.id), stringOf(item.type), true)!;
     if (slot.closed) return;
     slot.learn(item);
-    this.#announce(slot);
+    this.#announce(slot, true);
     this.#pass(event, slot, item, 'item');
     this.slots.release(slot);
     slot.close(this.slots.room(slot, event.data.length) ? item : null);
@@ -149,10 +149,10 @@ export class ItemEvents {
     return slot;
   }
 
-  /** Tells that a slot's item begins, if it has not been told. False while that cannot be told. */
-  #announce(slot: OutputSlot): boolean {
+  /** Tells that a slot's item begins, if it has not been told. False while that cannot be told, unless the item is at its end (`now`). */
+  #announce(slot: OutputSlot, now = false): boolean {
     if (slot.announced) return true;
-    if (slot.nameless) return false;
+    if (slot.nameless && !now) return false;
     slot.announced = true;
     this.out.insert({ type: 'response.output_item.added', output_index: slot.index, item: announcedItem(this.#shown(slot)) }, false);
     this.#releaseHeld(slot);

@@ -1,0 +1,193 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { APP_FILTER } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { readFixture } from '../../test/support/upstream-fixtures.js';
+import { testConfig } from '../../test/support/test-config.js';
+import { ApiKeys } from '../access/api-keys.service.js';
+import { configureApp, createAdapter } from '../app.setup.js';
+import { Clock } from '../common/clock.js';
+import { GatewayError } from '../common/gateway-error.js';
+import { createLogger } from '../common/pino-logger.js';
+import { Config } from '../config/config.js';
+import type { CodexRequest } from '../executor/codex-request.js';
+import { Executor } from '../executor/executor.service.js';
+import type { TurnSink } from '../executor/turn-sink.js';
+import { DrainService } from '../inbound/drain.service.js';
+import { SseWriters } from '../inbound/sse-writers.service.js';
+import { readCatalogue } from '../models/catalogue-entry.js';
+import { ModelCatalogue } from '../models/model-catalogue.service.js';
+import { ModelDirectory } from '../models/model-directory.service.js';
+import { ModelResolver } from '../models/model-resolver.service.js';
+import { ModelsController } from '../models/models.controller.js';
+import { UpstreamEvent } from '../upstream/upstream-event.js';
+import { DialectErrorsFilter } from './dialect-errors.filter.js';
+import { CompactController } from './responses/compact.controller.js';
+import { ResponsesController } from './responses/responses.controller.js';
+import { UnsupportedRoutesController } from './unsupported-routes.controller.js';
+
+const KEY = { authorization: 'Bearer sk-test' };
+const entries = readCatalogue('{"models":[{"slug":"gpt-5.4"},{"slug":"org/gpt-x"}]}')!;
+
+/** Stands for the accounts: plays a fixture, or fails when the model is named so. */
+class FakeExecutor {
+  readonly requests: CodexRequest[] = [];
+
+  async run(request: CodexRequest, sink: TurnSink): Promise<void> {
+    this.requests.push(request);
+    if (request.body.model === 'gpt-crash') throw new TypeError('secret detail');
+    if (request.body.model === 'gpt-busy') throw new GatewayError('rate_limited', 'all out', { retryAfterSeconds: 7 });
+    sink.begin({ upstreamHeaders: { 'x-codex-turn-state': 'ts', 'x-request-id': 'upstream' }, ignored: request.ignored });
+    sink.accept(readFixture('text').map((json) => UpstreamEvent.of(json as { type: string })));
+    sink.end();
+  }
+
+  async compact(request: CodexRequest): Promise<{ headers: Record<string, string>; body: string }> {
+    this.requests.push(request);
+    return { headers: {}, body: '{"object":"response.compaction"}' };
+  }
+}
+
+describe('the routes of the dialects', () => {
+  let app: NestFastifyApplication;
+  let base = '';
+  const executor = new FakeExecutor();
+
+  beforeAll(async () => {
+    const config = testConfig({ apiKeys: ['sk-test'] });
+    const catalogue = {
+      entries,
+      etag: '"e1"',
+      known: true,
+      touch: () => undefined,
+      settle: async () => undefined,
+      find: (slug: string) => entries.find((entry) => entry.slug === slug),
+      available: (slug: string) => entries.some((entry) => entry.slug === slug),
+    };
+    const module = await Test.createTestingModule({
+      controllers: [ModelsController, ResponsesController, CompactController, UnsupportedRoutesController],
+      providers: [
+        { provide: Config, useValue: config },
+        { provide: Executor, useValue: executor },
+        { provide: ModelCatalogue, useValue: catalogue },
+        { provide: APP_FILTER, useClass: DialectErrorsFilter },
+        ...[ApiKeys, Clock, DrainService, SseWriters, ModelResolver, ModelDirectory],
+      ],
+    }).compile();
+    app = module.createNestApplication<NestFastifyApplication>(createAdapter(config), { bodyParser: false, logger: false });
+    configureApp(app, config, createLogger({ level: 'error', format: 'json' }, { write: () => undefined }));
+    await app.listen(0, '127.0.0.1');
+    base = await app.getUrl();
+  });
+
+  afterAll(() => app.close());
+
+  const call = (path: string, init: RequestInit = {}): Promise<Response> =>
+    fetch(`${base}${path}`, { ...init, headers: { ...KEY, ...(init.headers as Record<string, string> | undefined) } });
+  const post = (path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
+    call(path, {
+      method: 'POST',
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+      headers: { 'content-type': 'application/json', ...headers },
+    });
+  const turn = { model: 'gpt-5.4-low', input: 'hi', temperature: 1 };
+
+  it.each(['/v1/responses', '/responses', '/backend-api/codex/responses', '/v1/v1/responses'])('answers JSON on %s', async (path) => {
+    const answer = await post(path, turn);
+    expect([answer.status, answer.headers.get('content-type'), answer.headers.get('x-gateway-ignored')]).toEqual([
+      200,
+      'application/json; charset=utf-8',
+      'temperature',
+    ]);
+    expect(answer.headers.get('openai-processing-ms')).toMatch(/^\d+$/);
+    expect(answer.headers.get('x-codex-turn-state')).toBeNull();
+    expect(await answer.json()).toMatchObject({ object: 'response', model: 'gpt-5.4-low', status: 'completed', temperature: 1 });
+  });
+
+  it('streams where a stream is asked for, with quota headers for official Codex clients', async () => {
+    const answer = await post('/v1/responses', { ...turn, stream: true }, { originator: 'codex_exec' });
+    expect([answer.status, answer.headers.get('content-type'), answer.headers.get('x-codex-turn-state')]).toEqual([
+      200,
+      'text/event-stream; charset=utf-8',
+      'ts',
+    ]);
+    expect(answer.headers.get('x-request-id')).toMatch(/^req_/);
+    const text = await answer.text();
+    expect(text).toMatch(/^event: response\.created\n/);
+    expect(text).toMatch(/event: response\.completed\ndata: .*\n\n$/);
+  });
+
+  it.each(['/v1/responses/compact', '/responses/compact', '/backend-api/codex/responses/compact'])('compacts on %s', async (path) => {
+    const answer = await post(path, { model: 'gpt-5.4', input: [{ role: 'user', content: 'a' }] });
+    expect([answer.status, await answer.text()]).toEqual([200, '{"object":"response.compaction"}']);
+    expect(executor.requests.at(-1)!.operation).toBe('compact');
+  });
+
+  it.each<[string, string, RequestInit, number, string | null]>([
+    ['invalid JSON', '/v1/responses', { method: 'POST', body: '{"a":' }, 400, 'invalid_json'],
+    ['a list as body', '/v1/responses', { method: 'POST', body: '[]' }, 400, null],
+    ['no body', '/v1/responses', { method: 'POST' }, 400, null],
+    ['a nesting bomb', '/v1/responses', { method: 'POST', body: `{"input":${'['.repeat(100_000)}${']'.repeat(100_000)}}` }, 400, null],
+    ['an unknown model', '/v1/responses', { method: 'POST', body: '{"model":"llama","input":"a"}' }, 404, 'model_not_found'],
+    ['no quota', '/v1/responses', { method: 'POST', body: '{"model":"gpt-busy","input":"a"}' }, 429, 'rate_limit_exceeded'],
+    ['a bug of ours', '/v1/responses', { method: 'POST', body: '{"model":"gpt-crash","input":"a"}' }, 500, 'internal_error'],
+    ['a wrong key', '/v1/responses', { method: 'POST', body: '{}', headers: { authorization: 'Bearer no' } }, 401, 'invalid_api_key'],
+    ['GET without upgrade', '/v1/responses', {}, 405, 'method_not_allowed'],
+    ['another method', '/v1/responses/compact', { method: 'PUT' }, 405, 'method_not_allowed'],
+    ['a stored response', '/v1/responses/resp_1', {}, 404, 'unsupported_endpoint'],
+    ['cancelling one', '/v1/responses/resp_1/cancel', { method: 'POST' }, 404, 'unsupported_endpoint'],
+    ['deleting one', '/v1/responses/resp_1', { method: 'DELETE' }, 404, 'unsupported_endpoint'],
+    ['embeddings', '/v1/embeddings', { method: 'POST', body: '{}' }, 404, 'unsupported_endpoint'],
+    ['images', '/v1/images/generations', { method: 'POST', body: '{}' }, 404, 'unsupported_endpoint'],
+    ['files without /v1', '/files', {}, 404, 'unsupported_endpoint'],
+    ['an unknown route', '/v1/nothing', {}, 404, 'not_found'],
+    ['an unknown model in the list', '/v1/models/llama', {}, 404, 'model_not_found'],
+  ])('refuses %s in the OpenAI shape', async (_name, path, init, status, code) => {
+    const answer = await call(path, init);
+    const body = (await answer.json()) as { error: Record<string, unknown> };
+    expect([answer.status, body.error.code]).toEqual([status, code]);
+    expect(Object.keys(body.error)).toEqual(['message', 'type', 'param', 'code']);
+    expect(JSON.stringify(body)).not.toContain('secret');
+    if (status === 405) expect(answer.headers.get('allow')).toBe('POST');
+    if (status === 429) expect(answer.headers.get('retry-after')).toBe('7');
+  });
+
+  it('refuses unknown routes below /v1/messages in the Anthropic shape', async () => {
+    const answer = await call('/v1/messages/nothing');
+    const body = (await answer.json()) as Record<string, unknown>;
+    expect([answer.status, body]).toEqual([
+      404,
+      { type: 'error', error: { type: 'not_found_error', message: expect.any(String) }, request_id: answer.headers.get('request-id') },
+    ]);
+  });
+
+  it('asks WebSocket clients to fall back at once', async () => {
+    const { request } = await import('node:http');
+    const status = await new Promise((resolve, reject) => {
+      const headers = { ...KEY, connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'eA==' };
+      request(`${base}/v1/responses`, { headers }, (answer) => resolve(answer.resume().statusCode))
+        .on('error', reject)
+        .end();
+    });
+    expect(status).toBe(426);
+  });
+
+  it.each(['/v1/models', '/models', '/backend-api/codex/models'])('lists models on %s', async (path) => {
+    const body = (await (await call(path)).json()) as { object: string; data: { id: string; available?: boolean }[] };
+    expect(body.object).toBe('list');
+    expect(body.data.length).toBeGreaterThanOrEqual(142);
+    expect(body.data.find(({ id }) => id === 'gpt-5.4')).not.toHaveProperty('available');
+    expect(body.data.find(({ id }) => id === 'gpt-5.1')).toMatchObject({ available: false });
+  });
+
+  it('lists models in the Anthropic shape to its clients, and the catalogue to official Codex clients', async () => {
+    const anthropic = (await (await call('/v1/models?limit=2', { headers: { 'anthropic-version': '2023-06-01' } })).json()) as object;
+    expect(anthropic).toMatchObject({ has_more: true, data: [{ type: 'model', id: 'gpt-5' }, { type: 'model' }] });
+    const codex = await call('/v1/models?client_version=0.169.0');
+    expect([codex.headers.get('etag'), await codex.json()]).toEqual(['"e1"', { models: entries.map(({ raw }) => raw) }]);
+  });
+
+  it.each(['gpt-5.4-high-fast', 'org%2Fgpt-x', 'org/gpt-x', 'claude-sonnet-4-5'])('shows the model %s', async (id) => {
+    expect(await (await call(`/v1/models/${id}`)).json()).toMatchObject({ id: decodeURIComponent(id), object: 'model' });
+  });
+});

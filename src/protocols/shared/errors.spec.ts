@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import { ErrorDetail, ErrorKind, GatewayError } from '../../common/gateway-error.js';
+import { anthropicError } from './anthropic-error.js';
+import { openAiError } from './openai-error.js';
+
+/** Cause → [status, type, code] for OpenAI, [status, type] for Anthropic. */
+const ROWS: [ErrorKind, number, string, string | null, number, string][] = [
+  ['invalid_request', 400, 'invalid_request_error', null, 400, 'invalid_request_error'],
+  ['invalid_api_key', 401, 'invalid_request_error', 'invalid_api_key', 401, 'authentication_error'],
+  ['permission', 403, 'permission_error', null, 403, 'permission_error'],
+  ['not_found', 404, 'invalid_request_error', 'not_found', 404, 'not_found_error'],
+  ['method_not_allowed', 405, 'invalid_request_error', 'method_not_allowed', 405, 'invalid_request_error'],
+  ['model_not_found', 404, 'invalid_request_error', 'model_not_found', 404, 'not_found_error'],
+  ['too_large', 413, 'invalid_request_error', 'request_too_large', 413, 'request_too_large'],
+  ['upgrade_required', 426, 'invalid_request_error', 'upgrade_required', 426, 'invalid_request_error'],
+  ['rejected', 400, 'invalid_request_error', null, 400, 'invalid_request_error'],
+  ['upstream_auth', 503, 'server_error', 'upstream_auth', 503, 'api_error'],
+  ['billing', 402, 'billing_not_active', 'billing_not_active', 402, 'billing_error'],
+  ['upstream_forbidden', 403, 'permission_error', 'upstream_forbidden', 403, 'permission_error'],
+  ['rate_limited', 429, 'rate_limit_error', 'rate_limit_exceeded', 429, 'rate_limit_error'],
+  ['insufficient_quota', 429, 'rate_limit_error', 'insufficient_quota', 429, 'rate_limit_error'],
+  ['overloaded', 503, 'server_error', 'server_is_overloaded', 529, 'overloaded_error'],
+  ['no_account', 503, 'server_error', 'no_account_available', 529, 'overloaded_error'],
+  ['upstream_error', 502, 'server_error', 'upstream_error', 500, 'api_error'],
+  ['unreachable', 502, 'server_error', 'upstream_unreachable', 502, 'api_error'],
+  ['timeout', 504, 'server_error', 'upstream_timeout', 504, 'timeout_error'],
+  ['truncated', 502, 'server_error', 'upstream_stream_truncated', 502, 'api_error'],
+  ['client_closed', 499, 'invalid_request_error', 'client_closed_request', 499, 'api_error'],
+  ['internal', 500, 'server_error', 'internal_error', 500, 'api_error'],
+];
+
+describe('errors in the dialects', () => {
+  it.each(ROWS)('%s', (kind, status, type, code, aStatus, aType) => {
+    const error = new GatewayError(kind, 'm');
+    const param = kind === 'model_not_found' ? 'model' : null;
+    expect(openAiError(error)).toMatchObject({ status, body: { error: { message: 'm', type, param, code } } });
+    expect(anthropicError(error, 'req_1')).toMatchObject({
+      status: aStatus,
+      body: { type: 'error', error: { type: aType, message: 'm' }, request_id: 'req_1' },
+    });
+  });
+
+  it('keeps upstream’s own status, code and param', () => {
+    const error = new GatewayError('rejected', 'm', { status: 422, code: 'invalid_json_schema', param: 'text.format' });
+    expect(openAiError(error)).toMatchObject({ status: 422, body: { error: { code: 'invalid_json_schema', param: 'text.format' } } });
+  });
+
+  it.each(['server_is_overloaded', 'slow_down'])('tells official Codex clients server_error instead of %s', (code) => {
+    const error = new GatewayError('overloaded', 'm', { code });
+    const codeFor = (codexClient: boolean): unknown => (openAiError(error, codexClient).body.error as { code: string }).code;
+    expect([codeFor(true), codeFor(false)]).toEqual(['server_error', code]);
+  });
+
+  it.each<[ErrorKind, ErrorDetail, object]>([
+    ['rate_limited', { retryAfterSeconds: 12.2 }, { 'retry-after': '13' }],
+    ['rate_limited', { retryAfterSeconds: 3600 }, { 'retry-after': '3600', 'x-should-retry': 'false' }],
+    ['overloaded', { retryAfterSeconds: 0 }, { 'retry-after': '1' }],
+    ['unreachable', { shouldRetry: true }, { 'x-should-retry': 'true' }],
+    ['invalid_request', {}, { 'x-should-retry': 'false' }],
+    ['billing', { retryAfterSeconds: 5 }, { 'x-should-retry': 'false' }],
+    ['invalid_request', { status: 408 }, {}],
+    ['upstream_error', {}, {}],
+  ])('%s with %j sends %j', (kind, detail, headers) => {
+    expect(openAiError(new GatewayError(kind, 'm', detail)).headers).toEqual(headers);
+  });
+
+  it('begins the message about a long prompt as Anthropic clients know it', () => {
+    const error = new GatewayError('rejected', 'too many tokens', { code: 'context_length_exceeded' });
+    expect(anthropicError(error, 'r').body.error).toMatchObject({ message: 'prompt is too long: too many tokens' });
+  });
+});
