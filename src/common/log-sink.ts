@@ -18,7 +18,7 @@ export interface LogOptions {
  * Lines are gathered and written by the pack, because handing each to a thread costs more than making it. What a stuck
  * reader leaves behind is dropped beyond 4 MiB; the rest is written when the process exits.
  */
-const STDOUT = { dest: 1, sync: false, minLength: 16_384, periodicFlush: 200, maxLength: 4_194_304 } as const;
+const STDOUT = { dest: 1, sync: false, minLength: 8_192, periodicFlush: 200, maxLength: 4_194_304 } as const;
 
 const jsonSink = (level: string, out: DestinationStream): LogSink => {
   // `err` is a plain object already, and pino's own serializer would add the raw error again.
