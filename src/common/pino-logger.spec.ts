@@ -59,3 +59,10 @@ describe('the text log', () => {
     expect(lines[0]!.slice(25)).toMatch(/^ERROR broken err=\{"type":"TypeError","message":"broken"\}\n {4}TypeError: broken\n {8}at /);
   });
 });
+
+describe('standard output', () => {
+  it.each(['json', 'text'])('opens as the sink of the %s log', (format) => {
+    const logger = createLogger({ level: 'warn', format });
+    expect([logger.isLevelEnabled('warn'), logger.isLevelEnabled('info')]).toEqual([true, false]);
+  });
+});
