@@ -10,6 +10,8 @@ import { CatalogueEntry, readCatalogue } from './catalogue-entry.js';
 
 const FRESH_MS = 300_000;
 const RETRY_MS = 60_000;
+/** While no account is usable: looking for one goes through all of them. */
+const NOBODY_MS = 1_000;
 const CALL_TIMEOUT_MS = 5_000;
 const MAX_BYTES = 16 * 1024 * 1024;
 /** The backend's list depends on the plan; this many plans are asked. */
@@ -91,7 +93,10 @@ export class ModelCatalogue implements OnApplicationShutdown {
 
   async #fetchAll(): Promise<void> {
     const accounts = this.#onePerPlan();
-    if (accounts.length === 0) return;
+    if (accounts.length === 0) {
+      this.#nextFetch = this.clock.now() + NOBODY_MS;
+      return;
+    }
     const results = await Promise.all(accounts.map((account) => this.#fetchPlan(account)));
     this.#nextFetch = this.clock.now() + (results.includes(false) ? RETRY_MS : FRESH_MS);
     for (const plan of this.#plans.keys()) if (!accounts.some((account) => account.plan === plan)) this.#plans.delete(plan);
