@@ -49,11 +49,6 @@ export class RefreshService implements BeforeApplicationShutdown, OnApplicationS
     }
   }
 
-  /** Refreshes that are running now. */
-  get running(): number {
-    return this.flights.size;
-  }
-
   /** Requests may still be draining after this; new refreshes are refused only at the very end. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.settle();

@@ -1,10 +1,11 @@
 import { ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CodexBackend } from '../../src/sandbox/codex-backend.server.js';
 import { SandboxAccount } from '../../src/sandbox/sandbox-account.js';
 import { sandboxAccountFile } from '../../src/sandbox/sandbox.seed.js';
+import { LogEntry, ProcessLog } from './process-log.js';
 
 const MAIN = resolve(import.meta.dirname, '../../dist/main.js');
 const START_TIMEOUT_MS = 20_000;
@@ -24,7 +25,7 @@ export interface GatewayOptions {
 
 /** The built program as a child process, as its users run it. */
 export class GatewayProcess {
-  #log = '';
+  readonly #log = new ProcessLog();
   url = '';
   exit: { code: number | null; signal: NodeJS.Signals | null } | null = null;
 
@@ -33,8 +34,11 @@ export class GatewayProcess {
     readonly child: ChildProcess,
     private readonly keepDir: boolean,
   ) {
-    for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding('utf8').on('data', (text: string) => (this.#log += text));
+    this.#log.follow(child.stdout!);
+    this.#log.follow(child.stderr!);
     child.once('exit', (code, signal) => (this.exit = { code, signal }));
+    // Later than `exit`: everything it wrote has been read then.
+    child.once('close', () => this.#log.end());
   }
 
   /** Starts and waits until it answers. Rejects with its output when it ends instead. */
@@ -66,16 +70,23 @@ export class GatewayProcess {
     return new GatewayProcess(home, child, dir !== undefined);
   }
 
+  /** All it has written. */
   get log(): string {
-    return this.#log;
+    return this.#log.text;
   }
 
   /** The log, one object a line. */
-  get entries(): Record<string, unknown>[] {
-    return this.#log
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  get entries(): readonly LogEntry[] {
+    return this.#log.entries;
+  }
+
+  get authDir(): string {
+    return join(this.dir, 'auths');
+  }
+
+  /** Resident memory in bytes. */
+  get rssBytes(): number {
+    return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.child.pid}/status`, 'utf8'))![1]) * 1024;
   }
 
   async listening(): Promise<void> {
@@ -83,21 +94,9 @@ export class GatewayProcess {
     this.url = entry.url as string;
   }
 
-  /** The first log line that fits, now or later. */
-  async logged(fits: (line: Record<string, unknown>) => boolean, timeoutMs = 10_000): Promise<Record<string, unknown>> {
-    const deadline = Date.now() + timeoutMs;
-    for (;;) {
-      const entry = this.entries.find(fits);
-      if (entry) return entry;
-      if (this.exit) throw new Error(`the gateway ended with ${JSON.stringify(this.exit)}:\n${this.#log}`);
-      if (Date.now() > deadline) throw new Error(`not logged within ${timeoutMs} ms:\n${this.#log}`);
-      await new Promise<void>((done) => {
-        const timer = setTimeout(done, 50);
-        const wake = (): void => (clearTimeout(timer), done());
-        this.child.stdout!.once('data', wake);
-        this.child.once('exit', wake);
-      });
-    }
+  /** The first log line (at or after line `from`) that fits, now or later. */
+  logged(fits: (line: LogEntry) => boolean, timeoutMs = 10_000, from = 0): Promise<LogEntry> {
+    return this.#log.waitFor(fits, { timeoutMs, from });
   }
 
   async ended(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
@@ -107,13 +106,39 @@ export class GatewayProcess {
 
   request(path: string, init: RequestInit & { json?: unknown } = {}): Promise<Response> {
     const { json, ...rest } = init;
-    const headers = { authorization: `Bearer ${KEY}`, ...(json !== undefined && { 'content-type': 'application/json' }), ...(rest.headers as object) };
+    const headers = {
+      authorization: `Bearer ${KEY}`,
+      ...(json !== undefined && { 'content-type': 'application/json' }),
+      ...(rest.headers as object),
+    };
     return fetch(`${this.url}${path}`, { ...rest, ...(json !== undefined && { method: 'POST', body: JSON.stringify(json) }), headers });
   }
 
   /** A Responses request; `input` may carry a scenario marker. */
   responses(body: Record<string, unknown>, init: RequestInit = {}): Promise<Response> {
     return this.request('/v1/responses', { ...init, json: { model: 'gpt-5.4', ...body } });
+  }
+
+  async health(): Promise<{ status: string; accounts: number; states: Record<string, number>; reasons: string[] }> {
+    return (await fetch(`${this.url}/health`)).json() as ReturnType<GatewayProcess['health']>;
+  }
+
+  /** Adds or replaces the file of an account, at once, as a copy or an editor would. */
+  writeAccount(account: SandboxAccount): string {
+    const { name, content } = sandboxAccountFile(account);
+    return this.writeFile(name, content);
+  }
+
+  /** Returns the path. */
+  writeFile(name: string, content: string): string {
+    const path = join(this.authDir, name);
+    writeFileSync(`${path}.part`, content, { mode: 0o600 });
+    renameSync(`${path}.part`, path);
+    return path;
+  }
+
+  removeAccount(account: SandboxAccount): void {
+    rmSync(join(this.authDir, sandboxAccountFile(account).name), { force: true });
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
