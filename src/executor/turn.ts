@@ -1,3 +1,4 @@
+import { stringifyJson } from '../common/stringify-json.js';
 import type { LeaseQuery } from '../accounts/account-pool.service.js';
 import type { CodexBody, CodexRequest } from './codex-request.js';
 import type { FailedOutcome } from './final-answer.js';
@@ -72,7 +73,7 @@ export class Turn {
 
   /** The body to send, as JSON; made once and again only when something has to be left out. */
   payload(): string {
-    return (this.#payload ??= JSON.stringify(this.#variant()));
+    return (this.#payload ??= stringifyJson(this.#variant()));
   }
 
   leaveOutReasoning(): void {

@@ -127,7 +127,16 @@ describe('the routes of the dialects', () => {
     ['invalid JSON', '/v1/responses', { method: 'POST', body: '{"a":' }, 400, 'invalid_json'],
     ['a list as body', '/v1/responses', { method: 'POST', body: '[]' }, 400, null],
     ['no body', '/v1/responses', { method: 'POST' }, 400, null],
-    ['a nesting bomb', '/v1/responses', { method: 'POST', body: `{"input":${'['.repeat(100_000)}${']'.repeat(100_000)}}` }, 400, null],
+    [
+      'a nesting bomb',
+      '/v1/responses',
+      {
+        method: 'POST',
+        body: `{"model":"gpt-5.4","input":[{"type":"function_call_output","call_id":"a","output":{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}}]}`,
+      },
+      400,
+      null,
+    ],
     ['an unknown model', '/v1/responses', { method: 'POST', body: '{"model":"llama","input":"a"}' }, 404, 'model_not_found'],
     ['no quota', '/v1/responses', { method: 'POST', body: '{"model":"gpt-busy","input":"a"}' }, 429, 'rate_limit_exceeded'],
     ['a bug of ours', '/v1/responses', { method: 'POST', body: '{"model":"gpt-crash","input":"a"}' }, 500, 'internal_error'],

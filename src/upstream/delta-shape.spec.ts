@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { fromBytes } from '../common/byte-string.js';
 import { DeltaShape, DeltaShapes } from './delta-shape.js';
 import { SseDecoder } from './sse-decoder.js';
-import type { JsonObject } from './upstream-event.js';
+import { JsonObject, UpstreamEvent } from './upstream-event.js';
 
 const frame = (json: JsonObject): string => `event: ${json.type as string}\ndata: ${JSON.stringify(json)}\n\n`;
 const textDelta = (delta: string, sequence = 7) => ({
@@ -36,7 +36,7 @@ describe('hot deltas', () => {
     ['arguments', { type: 'response.function_call_arguments.delta', delta: '{"', item_id: 'fc', output_index: 0, sequence_number: 1 }, 0],
   ])('has the part of a %s delta', (_name, json, part) => {
     const shapes = new DeltaShapes();
-    shapes.learn(json.type, json, frame(json));
+    shapes.learn(UpstreamEvent.of(json));
     expect(shapes.all[0]!.match(frame(json), 0)!.delta!.part).toBe(part);
   });
 
@@ -48,7 +48,7 @@ describe('hot deltas', () => {
     ['an id that needs escapes', { ...textDelta('x'), item_id: 'a"b' }],
   ])('leaves an event with %s to the parsed path', (_name, json) => {
     const shapes = new DeltaShapes();
-    shapes.learn(json.type, json, frame(json));
+    shapes.learn(UpstreamEvent.of(json));
     expect(shapes.all).toEqual([]);
   });
 
@@ -69,7 +69,7 @@ describe('hot deltas', () => {
       const rotated = Object.fromEntries([...members.slice(i % 8), ...members.slice(0, i % 8)]);
       for (const kind of ['output_text', 'reasoning_text', 'function_call_arguments']) {
         const json = { ...rotated, type: `response.${kind}.delta` };
-        shapes.learn(json.type, json, frame(json));
+        shapes.learn(UpstreamEvent.of(json));
       }
     }
     expect(shapes.all).toHaveLength(16);

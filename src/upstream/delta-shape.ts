@@ -1,4 +1,4 @@
-import { DeltaLiteral, JsonObject, UpstreamEvent } from './upstream-event.js';
+import { DeltaLiteral, UpstreamEvent } from './upstream-event.js';
 
 /** The events that make up nearly all of a stream; their frames are recognised by one regular expression instead of a JSON parse. */
 const HOT_TYPES: ReadonlySet<string> = new Set([
@@ -77,7 +77,7 @@ export class DeltaShape {
       part: this.#part === 0 ? 0 : +found[this.#part]!,
       numbered: this.#numbered,
     };
-    return new UpstreamEvent(this.type, text.slice(at + this.#headLength, end - 2), text.slice(at, end), delta);
+    return new UpstreamEvent(this.type, text, at, end, at + this.#headLength, true, delta);
   }
 }
 
@@ -91,13 +91,13 @@ export class DeltaShapes {
   }
 
   /** Learns the member order of a delta that was parsed; anything but known members of known form is left to the parsed path. */
-  learn(type: string, json: JsonObject, frame: string): void {
+  learn({ type, json, text, start }: UpstreamEvent): void {
     if (!HOT_TYPES.has(type) || this.#shapes.length >= MAX_SHAPES) return;
     const members = Object.keys(json);
     const order = `${type} ${members.join(' ')}`;
     if (this.#orders.has(order) || !isKnownOrder(members)) return;
     const shape = new DeltaShape(type, members);
-    if (shape.match(frame, 0) === null) return;
+    if (shape.match(text, start) === null) return;
     this.#orders.add(order);
     this.#shapes.push(shape);
   }

@@ -134,7 +134,7 @@ export class SseDecoder {
     const decoded = decodeFrame(text, start, end);
     if (decoded === 'malformed') this.malformed++;
     if (decoded === 'malformed' || decoded === 'nothing') return;
-    if (decoded.frame !== null) this.shapes.learn(decoded.type, decoded.json, decoded.frame);
+    if (decoded.framed) this.shapes.learn(decoded);
     events.push(decoded);
   }
 }
@@ -147,7 +147,7 @@ export function decodeJsonBody(text: string): UpstreamEvent | null {
   const data = toBytes(text);
   const json = parseObject(data);
   if (json === null) return null;
-  if (json['object'] !== 'response') return UpstreamEvent.parsed(typeof json['type'] === 'string' ? json['type'] : '', data, null, json);
+  if (json['object'] !== 'response') return UpstreamEvent.parsed(typeof json['type'] === 'string' ? json['type'] : '', data, json);
   const status = json['status'];
   const ending = status === 'failed' || status === 'incomplete' || status === 'cancelled' ? status : 'completed';
   return UpstreamEvent.of({ type: `response.${ending}`, response: json });

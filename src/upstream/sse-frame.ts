@@ -18,7 +18,7 @@ function decodeUsualFrame(text: ByteString, start: number, end: number): Upstrea
   const data = text.slice(dataStart, end - 2);
   const json = parseObject(data);
   if (json === null || json['type'] !== text.slice(start + EVENT.length, nameEnd)) return null;
-  return UpstreamEvent.parsed(json['type'], data, text.slice(start, end), json);
+  return UpstreamEvent.usual(json['type'], text, start, end, dataStart, json);
 }
 
 interface Fields {
@@ -37,7 +37,7 @@ function decodeLines(lines: readonly ByteString[]): UpstreamEvent | 'nothing' | 
   const json = strict ?? (loose.length > data.length ? parseObject(whole) : null);
   if (json === null) return joined.trim() === '' && !/^\s*[{[]/.test(whole) ? 'nothing' : 'malformed';
   const type = typeof json['type'] === 'string' ? json['type'] : fromBytes(name);
-  return UpstreamEvent.parsed(type, strict === null ? whole : joined, null, json);
+  return UpstreamEvent.parsed(type, strict === null ? whole : joined, json);
 }
 
 function readFields(lines: readonly ByteString[]): Fields {

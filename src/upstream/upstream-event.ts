@@ -16,39 +16,66 @@ export interface DeltaLiteral {
   readonly numbered?: boolean;
 }
 
-/** One event of an upstream stream: its bytes and its type; the JSON is parsed when somebody asks (docs/adr/0003). */
+/**
+ * One event of an upstream stream: its type, and where its bytes are in the text they came in; the JSON is parsed when somebody
+ * asks (docs/adr/0003). Frames that follow each other in one text are copied as one piece, so positions are kept, not pieces.
+ */
 export class UpstreamEvent {
   #json: JsonObject | undefined;
 
   constructor(
     /** `data.type`, or the SSE `event:` name where the JSON has none; `''` if neither exists. */
     readonly type: string,
-    /** The JSON payload. */
-    readonly data: ByteString,
-    /** The whole frame as it arrived, with its closing blank line, if it already has the form `event: TYPE\ndata: JSON\n\n`; else null. */
-    readonly frame: ByteString | null,
+    readonly text: ByteString,
+    /** The frame is `text[start, end)`. */
+    readonly start: number,
+    readonly end: number,
+    /** The payload begins here. */
+    readonly dataStart: number,
+    /** Whether the frame has the form `event: TYPE\ndata: JSON\n\n` and can be copied; otherwise the payload ends where it ends. */
+    readonly framed: boolean,
     readonly delta: DeltaLiteral | null = null,
   ) {}
+
+  /** The JSON payload. */
+  get data(): ByteString {
+    return this.text.slice(this.dataStart, this.framed ? this.end - 2 : this.end);
+  }
+
+  /** Bytes of the payload, give or take the line ends. */
+  get size(): number {
+    return this.end - this.dataStart;
+  }
+
+  /** The whole frame, with its closing blank line, if it can be copied as it came; else null. */
+  get frame(): ByteString | null {
+    return this.framed ? this.text.slice(this.start, this.end) : null;
+  }
 
   /** The payload, parsed once. Cannot throw: the decoder proves that `data` is a JSON object before it makes an event of it. */
   get json(): JsonObject {
     return (this.#json ??= JSON.parse(fromBytes(this.data)) as JsonObject);
   }
 
-  /** An event whose payload has been parsed already; `json` must be what `data` says. */
-  static parsed(type: string, data: ByteString, frame: ByteString | null, json: JsonObject): UpstreamEvent {
-    const event = new UpstreamEvent(type, data, frame);
+  /** The frame `text[start, end)`, whose payload at `dataStart` has been parsed already; `json` must be what it says. */
+  static usual(type: string, text: ByteString, start: number, end: number, dataStart: number, json: JsonObject): UpstreamEvent {
+    const event = new UpstreamEvent(type, text, start, end, dataStart, true);
+    event.#json = json;
+    return event;
+  }
+
+  /** A payload that came in another form than the usual frame; `json` must be what it says. */
+  static parsed(type: string, data: ByteString, json: JsonObject): UpstreamEvent {
+    const event = new UpstreamEvent(type, data, 0, data.length, 0, false);
     event.#json = json;
     return event;
   }
 
   /** An event of our own making (structure that upstream left out, a rewritten terminal). */
   static of(json: JsonObject & { type: string }): UpstreamEvent {
-    const text = JSON.stringify(json);
-    const data = toBytes(text);
-    const event = new UpstreamEvent(json.type, data, `event: ${json.type}\ndata: ${data}\n\n`);
-    event.#json = json;
-    return event;
+    const head = `event: ${json.type}\ndata: `;
+    const text = `${head}${toBytes(JSON.stringify(json))}\n\n`;
+    return UpstreamEvent.usual(json.type, text, 0, text.length, head.length, json);
   }
 }
 

@@ -1,4 +1,5 @@
 import { invalidRequest } from '../../common/gateway-error.js';
+import { stringifyJson } from '../../common/stringify-json.js';
 import type { JsonObject } from '../../upstream/upstream-event.js';
 import { codeCallId } from '../shared/call-id.js';
 import { isPlausibleCiphertext } from '../shared/ciphertext.js';
@@ -96,7 +97,7 @@ const toolOutput: Rule = (item, at) => {
   const given = item.output ?? '';
   let output: unknown = given;
   if (Array.isArray(given)) output = given.map((part, i) => normalisePart(part, 'input', `${at}.output[${i}]`));
-  else if (typeof given !== 'string') output = JSON.stringify(given);
+  else if (typeof given !== 'string') output = stringifyJson(given);
   return { ...withoutNulls(item, CALL_NOISE), call_id: callIdOf(item, at), output };
 };
 

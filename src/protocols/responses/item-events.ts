@@ -72,7 +72,7 @@ export class ItemEvents {
     this.#announce(slot, true);
     this.#pass(event, slot, item, 'item');
     this.slots.release(slot);
-    slot.close(this.slots.room(slot, event.data.length) ? item : null);
+    slot.close(this.slots.room(slot, event.size) ? item : null);
   }
 
   #text(event: UpstreamEvent, text: TextEvent): void {
@@ -91,9 +91,9 @@ export class ItemEvents {
 
   #keep(event: UpstreamEvent, text: TextEvent, slot: OutputSlot, part: TextPart): void {
     const value = event.delta ? '' : stringOf(event.json[text.member]);
-    if (event.delta) this.slots.keep(slot, part, event.delta.literal, event.data.length);
-    else if (!text.whole) this.slots.keep(slot, part, JSON.stringify(value), event.data.length);
-    else if (this.slots.room(slot, event.data.length)) part.whole = value;
+    if (event.delta) this.slots.keep(slot, part, event.delta.literal, event.size);
+    else if (!text.whole) this.slots.keep(slot, part, JSON.stringify(value), event.size);
+    else if (this.slots.room(slot, event.size)) part.whole = value;
   }
 
   #contentPart(event: UpstreamEvent): void {
@@ -125,7 +125,7 @@ export class ItemEvents {
     if (!slot || !this.#announce(slot)) return;
     const part = slot.part('output_text', indexOf(event.json.content_index));
     this.#announcePart(slot, part);
-    if (this.slots.room(slot, event.data.length)) part.annotations.push(event.json.annotation);
+    if (this.slots.room(slot, event.size)) part.annotations.push(event.json.annotation);
     this.#pass(event, slot);
   }
 

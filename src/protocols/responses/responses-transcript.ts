@@ -50,8 +50,8 @@ export class ResponsesTranscript {
   }
 
   /** Takes a delta that continues the run of the last one; false: it has to be accepted as any other event. */
-  continueRun({ type, delta, data }: UpstreamEvent): boolean {
-    return delta !== null && this.#slots.continueRun(type, delta, data.length);
+  continueRun({ type, delta, size }: UpstreamEvent): boolean {
+    return delta !== null && this.#slots.continueRun(type, delta, size);
   }
 
   /** Takes one event; after the end, nothing. */

@@ -1,6 +1,7 @@
 import type { ByteString } from '../../common/byte-string.js';
 import type { GatewayError } from '../../common/gateway-error.js';
 import type { JsonObject, UpstreamEvent } from '../../upstream/upstream-event.js';
+import { FrameBuffer } from '../shared/frame-buffer.js';
 import type { EncodedChunk, StreamEncoder } from '../shared/stream-encoder.js';
 import type { EventOutput } from './event-output.js';
 import { inBandError } from './responses.errors.js';
@@ -16,8 +17,8 @@ const KEEP_ALIVE = ': keep-alive\n\n';
 export class ResponsesStreamEncoder implements StreamEncoder, EventOutput {
   readonly #numbers = new SequenceNumbers();
   readonly #transcript: ResponsesTranscript;
-  #preamble: ByteString = '';
-  #output: ByteString = '';
+  readonly #preamble = new FrameBuffer();
+  readonly #output = new FrameBuffer();
   #hasOutput = false;
 
   constructor(
@@ -50,29 +51,27 @@ export class ResponsesStreamEncoder implements StreamEncoder, EventOutput {
   }
 
   pass(event: UpstreamEvent, preamble: boolean): void {
-    this.#emit(this.#numbers.pass(event), preamble);
+    const frame = this.#numbers.pass(event);
+    const buffer = this.#buffer(preamble);
+    if (frame === null) buffer.appendPiece(event.text, event.start, event.end);
+    else buffer.append(frame);
   }
 
   rewrite(json: JsonObject, preamble: boolean): void {
-    this.#emit(this.#numbers.rewrite(json), preamble);
+    this.#buffer(preamble).append(this.#numbers.rewrite(json));
   }
 
   insert(json: JsonObject, preamble: boolean): void {
-    this.#emit(this.#numbers.insert(json), preamble);
+    this.#buffer(preamble).append(this.#numbers.insert(json));
   }
 
-  #emit(frame: ByteString, preamble: boolean): void {
-    if (preamble && !this.#hasOutput) {
-      this.#preamble += frame;
-      return;
-    }
+  #buffer(preamble: boolean): FrameBuffer {
+    if (preamble && !this.#hasOutput) return this.#preamble;
     this.#hasOutput = true;
-    this.#output += frame;
+    return this.#output;
   }
 
   #flush(): EncodedChunk {
-    const chunk = { preamble: this.#preamble, output: this.#output, ended: this.#transcript.final !== null };
-    this.#preamble = this.#output = '';
-    return chunk;
+    return { preamble: this.#preamble.take(), output: this.#output.take(), ended: this.#transcript.final !== null };
   }
 }

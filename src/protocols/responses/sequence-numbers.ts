@@ -9,9 +9,9 @@ const frameOf = (json: JsonObject): ByteString => `event: ${toBytes(String(json.
 const isNumbered = (event: UpstreamEvent): boolean =>
   event.delta === null ? typeof event.json.sequence_number === 'number' : (event.delta.numbered ?? event.data.includes(MEMBER));
 
-/** An event as a frame of the usual form, its bytes untouched where they allow it. */
-function wholeFrame(event: UpstreamEvent): ByteString {
-  if (event.frame !== null) return event.frame;
+/** An event as a frame of the usual form; null where its own bytes are that. */
+function wholeFrame(event: UpstreamEvent): ByteString | null {
+  if (event.framed) return null;
   if (event.json.type !== event.type || event.data.includes('\n')) return frameOf({ ...event.json, type: event.type });
   return `event: ${toBytes(event.type)}\ndata: ${event.data}\n\n`;
 }
@@ -42,7 +42,8 @@ export class SequenceNumbers {
     this.#last = null;
   }
 
-  pass(event: UpstreamEvent): ByteString {
+  /** The frame to send for an event of upstream's; null: its bytes as they came. */
+  pass(event: UpstreamEvent): ByteString | null {
     const numbered = isNumbered(event);
     // Internal events may well have no number; that is no reason to number all others anew.
     if (!numbered && !event.type.startsWith('response.')) return wholeFrame(event);
@@ -53,9 +54,10 @@ export class SequenceNumbers {
       }
       this.takeOver();
     }
-    return event.delta === null || event.frame === null
+    const { frame } = event;
+    return event.delta === null || frame === null
       ? frameOf({ ...event.json, type: event.type, sequence_number: this.#next++ })
-      : this.#renumbered(event.frame);
+      : this.#renumbered(frame);
   }
 
   /** A hot delta: its members are known, so the number can be changed in its bytes (inside a string the quotes would be escaped). */
