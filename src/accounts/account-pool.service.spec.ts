@@ -304,12 +304,13 @@ describe('upsert', () => {
 describe('counts and exclusions', () => {
   beforeEach(() => {
     pool = poolOf({ accountMaxConcurrency: 1 });
-    for (const id of ['quota', 'rate', 'rest', 'busy', 'tried', 'free', 'model']) pool.upsert(poolAccount(id));
+    for (const id of ['quota', 'rate', 'plan', 'rest', 'busy', 'tried', 'free', 'model']) pool.upsert(poolAccount(id));
     pool.upsert(poolAccount('lost', { state: 'needs_login' }));
     pool.upsert(poolAccount('paused', { state: 'paused' }));
     pool.upsert(poolAccount('draining', { draining: true }));
     cool('quota', 'quota', 2 * HOUR);
     cool('rate', 'rate_limit', HOUR, MODEL);
+    cool('plan', 'not_included', HOUR);
     cool('rest', 'payment', HOUR);
     pool.refuseModel('model', MODEL, clock.now() + HOUR);
     pool.lease(query({ pinned: 'busy' }));
@@ -317,7 +318,7 @@ describe('counts and exclusions', () => {
 
   it('name one reason for each account', () => {
     expect(pool.explain(query({ tried: new Set(['tried', 'quota']) }))).toEqual({
-      total: 10,
+      total: 11,
       available: 1,
       inactive: 1,
       needs_login: 1,
@@ -325,6 +326,7 @@ describe('counts and exclusions', () => {
       not_entitled: 1,
       quota: 1,
       rate_limit: 1,
+      not_included: 1,
       other_cooldown: 1,
       busy: 1,
       tried: 1,
@@ -333,14 +335,14 @@ describe('counts and exclusions', () => {
   });
 
   it('count states, and the active ones that cool or can be used', () => {
-    expect(pool.counts()).toEqual({ active: 8, paused: 1, needs_login: 1, disabled: 0, retired: 0, cooling: 2, usable: 5 });
+    expect(pool.counts()).toEqual({ active: 9, paused: 1, needs_login: 1, disabled: 0, retired: 0, cooling: 3, usable: 5 });
   });
 
   it('tell that only limits are in the way when nothing else is', () => {
     expect(onlyLimits(pool.explain(query()))).toBe(false);
     for (const id of ['rest', 'busy', 'tried', 'free']) pool.remove(id);
     expect(onlyLimits(pool.explain(query({ tried: new Set(['quota']) })))).toBe(true);
-    for (const id of ['quota', 'rate']) pool.remove(id);
+    for (const id of ['quota', 'rate', 'plan']) pool.remove(id);
     expect(onlyLimits(pool.explain(query()))).toBe(false);
   });
 });

@@ -13,6 +13,8 @@ export interface Exclusions {
   not_entitled: number;
   quota: number;
   rate_limit: number;
+  /** The plan does not include the service; such an account is tried only when no other is left. */
+  not_included: number;
   other_cooldown: number;
   busy: number;
   /** Tried by this request, and not excluded for another reason. */
@@ -32,6 +34,7 @@ export const noExclusions = (): Exclusions => ({
   not_entitled: 0,
   quota: 0,
   rate_limit: 0,
+  not_included: 0,
   other_cooldown: 0,
   busy: 0,
   tried: 0,
@@ -67,11 +70,11 @@ const passingReason = (
   limit: 'quota' | 'rate_limit' | null,
 ): ExclusionReason => {
   if (limit) return limit;
-  if (entry.cooldowns.rest) return 'other_cooldown';
+  if (entry.cooldowns.rest) return entry.cooldowns.rest.cause === 'not_included' ? 'not_included' : 'other_cooldown';
   if (query.tried.has(entry.account.id)) return 'tried';
   return maxInFlight > 0 && entry.inFlight >= maxInFlight ? 'busy' : 'available';
 };
 
-/** Whether every account that could serve the model is out of quota or rate limited: only then is the answer a 429. */
+/** Whether every account that could serve the model is out of quota, rate limited or without the service in its plan: only then is the answer a 429. */
 export const onlyLimits = (counts: Exclusions): boolean =>
-  counts.quota + counts.rate_limit > 0 && counts.available + counts.other_cooldown + counts.busy + counts.tried === 0;
+  counts.quota + counts.rate_limit + counts.not_included > 0 && counts.available + counts.other_cooldown + counts.busy + counts.tried === 0;

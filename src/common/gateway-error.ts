@@ -34,6 +34,8 @@ export interface ErrorDetail {
   /** Overrides the kind's status where upstream's own one is kept (413, 422, 500). */
   status?: number;
   retryAfterSeconds?: number;
+  /** Epoch ms at which the limit ends, where that is known. */
+  resetsAt?: number;
   /** The `x-should-retry` header both vendor SDKs obey. */
   shouldRetry?: boolean;
 }

@@ -5,6 +5,7 @@ import { FailedOutcome, finalAnswer } from './final-answer.js';
 const NOW = 1_787_000_000_000;
 const none: Exclusions = noExclusions();
 const quota: FailedOutcome = { kind: 'quota', resetsAt: NOW + 60_000, family: null, message: 'limit' };
+const notIncluded: FailedOutcome = { kind: 'not_included', message: 'upgrade' };
 const auth: FailedOutcome = { kind: 'unauthorized', code: null, dead: false, message: 'no' };
 const overloaded: FailedOutcome = { kind: 'overloaded', code: 'server_is_overloaded', message: 'busy' };
 const network: FailedOutcome = { kind: 'network', failure: 'connect', message: 'refused' };
@@ -48,6 +49,21 @@ describe('finalAnswer', () => {
   it('tells the client to come back at once when only the tried accounts were limited', () => {
     const error = answer([quota, quota, quota], { total: 20, quota: 3 });
     expect(error).toMatchObject({ kind: 'overloaded', detail: { retryAfterSeconds: 1, shouldRetry: true } });
+  });
+
+  it('says that no plan includes the service when that was the answer of every account', () => {
+    const error = answer([notIncluded, notIncluded], { total: 2, not_included: 2 });
+    expect(error).toMatchObject({ kind: 'insufficient_quota', detail: { code: 'insufficient_quota', shouldRetry: false } });
+  });
+
+  it('tells the reset of those that have one when the plans of the others do not include the service', () => {
+    const error = answer([notIncluded, quota], { total: 2, not_included: 1, quota: 1, soonestQuotaReset: NOW + 30_000 });
+    expect(error).toMatchObject({ kind: 'rate_limited', detail: { retryAfterSeconds: 30 } });
+  });
+
+  it('names the instant at which a limit ends', () => {
+    expect(answer([quota], { quota: 3, soonestQuotaReset: NOW + 90_000 }).detail.resetsAt).toBe(NOW + 90_000);
+    expect(answer([quota], { quota: 3 }).detail.resetsAt).toBeUndefined();
   });
 
   it('does not let a client retry a quota that ends far away', () => {

@@ -46,10 +46,11 @@ function allLimited(exclusions: Exclusions, now: number): GatewayError | null {
   const at = exclusions.soonestQuotaReset;
   const retryAfterSeconds = at === null ? undefined : Math.max(1, Math.ceil((at - now) / 1000));
   const shouldRetry = retryAfterSeconds !== undefined && retryAfterSeconds > 60 ? false : undefined;
-  const candidates = exclusions.quota + exclusions.rate_limit;
+  const candidates = exclusions.quota + exclusions.rate_limit + exclusions.not_included;
   return new GatewayError('rate_limited', `all ${candidates} accounts that can serve this model are out of quota or rate limited`, {
     code: 'rate_limit_exceeded',
     retryAfterSeconds,
+    resetsAt: at ?? undefined,
     shouldRetry,
   });
 }
@@ -74,7 +75,10 @@ export function finalAnswer(outcomes: readonly FailedOutcome[], exclusions: Excl
   if (telling === null) return allLimited(exclusions, now) ?? withoutAttempt(exclusions, model);
   if (!isLimit(telling)) return withCounts(outcomeError(telling, now), outcomes);
   const limited = allLimited(exclusions, now);
-  if (limited) return withCounts(telling.kind === 'not_included' ? outcomeError(telling, now) : limited, outcomes);
+  if (limited) {
+    const noPlan = telling.kind === 'not_included' && exclusions.quota + exclusions.rate_limit === 0;
+    return withCounts(noPlan ? outcomeError(telling, now) : limited, outcomes);
+  }
   return withCounts(
     new GatewayError('overloaded', 'the accounts tried are out of quota; others may be free', {
       code: 'server_is_overloaded',

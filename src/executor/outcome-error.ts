@@ -9,7 +9,8 @@ const RETRY_WORTHWHILE_SECONDS = 60;
 function limited(message: string, at: number | null, now: number, cause?: unknown): GatewayError {
   const retryAfterSeconds = at === null ? undefined : secondsUntil(at, now);
   const shouldRetry = retryAfterSeconds !== undefined && retryAfterSeconds > RETRY_WORTHWHILE_SECONDS ? false : undefined;
-  return new GatewayError('rate_limited', message, { code: 'rate_limit_exceeded', retryAfterSeconds, shouldRetry }, cause);
+  const detail = { code: 'rate_limit_exceeded', retryAfterSeconds, resetsAt: at ?? undefined, shouldRetry };
+  return new GatewayError('rate_limited', message, detail, cause);
 }
 
 /** One failed outcome in the words of a caller. What several attempts come to is `finalAnswer`'s business. */
