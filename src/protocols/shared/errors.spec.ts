@@ -51,6 +51,33 @@ describe('errors in the dialects', () => {
     expect([codeFor(true), codeFor(false)]).toEqual(['server_error', code]);
   });
 
+  describe('a limit that no retry outlasts', () => {
+    const limit = new GatewayError('rate_limited', 'm', { retryAfterSeconds: 3600, resetsAt: 1_787_000_000_500 });
+
+    it('is what official Codex clients know as a usage limit: they wait for retry-after in silence otherwise', () => {
+      const error = { message: 'm', type: 'usage_limit_reached', param: null, code: 'usage_limit_reached' };
+      expect(openAiError(limit, true)).toMatchObject({
+        status: 429,
+        headers: { 'retry-after': '3600' },
+        body: { error: { ...error, resets_at: 1_787_000_001, resets_in_seconds: 3600 } },
+      });
+    });
+
+    it('stays a rate limit for all others, and where a retry is worth while', () => {
+      const type = { body: { error: { type: 'rate_limit_error', code: 'rate_limit_exceeded' } } };
+      expect(openAiError(limit)).toMatchObject(type);
+      expect(openAiError(new GatewayError('rate_limited', 'm', { retryAfterSeconds: 5 }), true)).toMatchObject(type);
+    });
+
+    it('names a plan without the service as official Codex clients know it', () => {
+      const error = new GatewayError('insufficient_quota', 'm', { code: 'insufficient_quota', shouldRetry: false });
+      expect(openAiError(error, true)).toMatchObject({
+        status: 429,
+        body: { error: { type: 'usage_not_included', code: 'usage_not_included' } },
+      });
+    });
+  });
+
   it.each<[ErrorKind, ErrorDetail, object]>([
     ['rate_limited', { retryAfterSeconds: 12.2 }, { 'retry-after': '13' }],
     ['rate_limited', { retryAfterSeconds: 3600 }, { 'retry-after': '3600', 'x-should-retry': 'false' }],

@@ -12,12 +12,14 @@ export interface HttpError {
 const LONG_WAIT_SECONDS = 60;
 const RETRYABLE_4XX = new Set([408, 409, 429]);
 
+export const isLongWait = (seconds: number | undefined): boolean => (seconds ?? 0) > LONG_WAIT_SECONDS;
+
 /** `retry-after` and `x-should-retry`, which the SDKs of both vendors obey. */
 export function retryHeaders(status: number, { detail }: GatewayError): Record<string, string> {
   const headers: Record<string, string> = {};
   const wait = detail.retryAfterSeconds;
   if (wait != null && (status === 429 || status >= 500)) headers['retry-after'] = String(Math.max(1, Math.ceil(wait)));
-  const hopeless = (status >= 400 && status < 500 && !RETRYABLE_4XX.has(status)) || (status === 429 && (wait ?? 0) > LONG_WAIT_SECONDS);
+  const hopeless = (status >= 400 && status < 500 && !RETRYABLE_4XX.has(status)) || (status === 429 && isLongWait(wait));
   const shouldRetry = detail.shouldRetry ?? (hopeless ? false : undefined);
   if (shouldRetry !== undefined) headers['x-should-retry'] = String(shouldRetry);
   return headers;

@@ -1,5 +1,6 @@
 import type { ErrorKind, GatewayError } from '../../common/gateway-error.js';
-import { HttpError, retryHeaders } from './http-error.js';
+import type { JsonObject } from '../../upstream/upstream-event.js';
+import { HttpError, isLongWait, retryHeaders } from './http-error.js';
 
 interface OpenAiRow {
   readonly status: number;
@@ -47,14 +48,30 @@ export const codeForClient = (code: string | null, codexClient: boolean): string
 export const openAiCode = (error: GatewayError, codexClient: boolean): string | null =>
   codeForClient(error.detail.code ?? ROWS[error.kind].code, codexClient);
 
+/**
+ * Limits in the backend's own words: official Codex clients show those to their user at once. Any other 429 they take for a
+ * passing one, and wait for `retry-after` in silence, however long that is.
+ */
+function codexLimit({ kind, detail }: GatewayError): JsonObject | null {
+  if (kind === 'insufficient_quota') return { type: 'usage_not_included', code: 'usage_not_included' };
+  if (kind !== 'rate_limited' || !isLongWait(detail.retryAfterSeconds)) return null;
+  return {
+    type: 'usage_limit_reached',
+    code: 'usage_limit_reached',
+    ...(detail.resetsAt !== undefined && { resets_at: Math.ceil(detail.resetsAt / 1000) }),
+    resets_in_seconds: detail.retryAfterSeconds,
+  };
+}
+
 /** An error as the OpenAI dialects answer it: all four members are always there. */
 export function openAiError(error: GatewayError, codexClient = false): HttpError {
   const row = ROWS[error.kind];
   const status = error.detail.status ?? row.status;
   const param = error.detail.param ?? (error.kind === 'model_not_found' ? 'model' : null);
+  const limit = codexClient ? codexLimit(error) : null;
   return {
     status,
     headers: retryHeaders(status, error),
-    body: { error: { message: error.message, type: row.type, param, code: openAiCode(error, codexClient) } },
+    body: { error: { message: error.message, type: row.type, param, code: openAiCode(error, codexClient), ...limit } },
   };
 }
