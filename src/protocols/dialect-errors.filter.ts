@@ -8,7 +8,9 @@ import { openAiError } from './shared/openai-error.js';
 
 const ANTHROPIC_PATH = /^\/(?:v1\/){0,2}messages(?:[/?]|$)/;
 /** Paths that exist, but take nothing but POST. */
-const POST_ONLY = /^\/(?:(?:v1\/){0,2}|backend-api\/codex\/)(?:responses(?:\/compact)?|chat\/completions|messages(?:\/count_tokens)?)\/?$/;
+const POST_ONLY = /^\/(?:(?:v1\/){0,2}|backend-api\/codex\/)responses(?:\/compact)?\/?$/;
+/** Dialects that this version does not serve yet. */
+const NOT_YET = /^\/(?:v1\/){0,2}(?:chat\/completions|messages(?:\/count_tokens)?)\/?$/;
 
 const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
   401: 'invalid_api_key',
@@ -23,6 +25,9 @@ const pathOf = (request: FastifyRequest): string => (request.raw.url ?? '/').spl
 function routeError(request: FastifyRequest): GatewayError {
   const path = pathOf(request);
   if (POST_ONLY.test(path)) return new GatewayError('method_not_allowed', `Use POST for ${path}, not ${request.method}.`);
+  if (NOT_YET.test(path)) {
+    return new GatewayError('not_found', `${path} is not in this version yet; use /v1/responses.`, { code: 'unsupported_endpoint' });
+  }
   return new GatewayError('not_found', `There is no route ${request.method} ${path.slice(0, 200)}.`);
 }
 

@@ -149,6 +149,7 @@ describe('the routes of the dialects', () => {
     ['embeddings', '/v1/embeddings', { method: 'POST', body: '{}' }, 404, 'unsupported_endpoint'],
     ['images', '/v1/images/generations', { method: 'POST', body: '{}' }, 404, 'unsupported_endpoint'],
     ['files without /v1', '/files', {}, 404, 'unsupported_endpoint'],
+    ['a dialect that is not in this version', '/v1/chat/completions', { method: 'POST', body: '{}' }, 404, 'unsupported_endpoint'],
     ['an unknown route', '/v1/nothing', {}, 404, 'not_found'],
     ['an unknown model in the list', '/v1/models/llama', {}, 404, 'model_not_found'],
   ])('refuses %s in the OpenAI shape', async (_name, path, init, status, code) => {
@@ -161,8 +162,11 @@ describe('the routes of the dialects', () => {
     if (status === 429) expect(answer.headers.get('retry-after')).toBe('7');
   });
 
-  it('refuses unknown routes below /v1/messages in the Anthropic shape', async () => {
-    const answer = await call('/v1/messages/nothing');
+  it.each([
+    ['GET', '/v1/messages/nothing'],
+    ['POST', '/v1/messages'],
+  ])('refuses %s %s in the Anthropic shape', async (method, path) => {
+    const answer = await call(path, { method });
     const body = (await answer.json()) as Record<string, unknown>;
     expect([answer.status, body]).toEqual([
       404,
