@@ -2,6 +2,8 @@ import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AccountLoader } from '../accounts/account-loader.service.js';
+import { AccountPool } from '../accounts/account-pool.service.js';
 import { AppModule } from '../app.module.js';
 import { configureApp, createAdapter } from '../app.setup.js';
 import { armCrashPoint } from '../common/crash-points.js';
@@ -31,5 +33,14 @@ export async function start(config: Config, warnings: readonly string[] = []): P
   await app.init();
   await app.listen({ host: config.listenHost, port: config.listenPort });
   new Logger('Start').log({ msg: 'listening', url: await app.getUrl() });
+  void hintWithoutAccounts(app, config);
   return app;
+}
+
+/** The first start of most people: everything runs, and every request would be answered 503. */
+async function hintWithoutAccounts(app: NestFastifyApplication, { authDir }: Config): Promise<void> {
+  await app.get(AccountLoader).whenLoaded.catch(() => undefined);
+  if (app.get(AccountPool).size > 0) return;
+  const where = authDir === '' ? 'set auth-dir' : `put account files (*.json) into ${authDir}`;
+  new Logger('Start').warn(`no account yet: ${where}; they are taken in while the service runs. To try it without any: npm run sandbox`);
 }
