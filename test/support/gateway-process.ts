@@ -37,6 +37,9 @@ export class GatewayProcess {
     this.#log.follow(child.stdout!);
     this.#log.follow(child.stderr!);
     child.once('exit', (code, signal) => (this.exit = { code, signal }));
+    const kill = (): void => void child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => process.off('exit', kill));
     // Later than `exit`: everything it wrote has been read then.
     child.once('close', () => this.#log.end());
   }
