@@ -41,6 +41,7 @@ export function toPoolAccount(row: AccountEntity, cipher: CredentialCipher): Poo
     draining: row.draining,
     accessToken: cipher.open(row.id, 'access_token', row.accessToken),
     accessExpiresAt: row.accessExpiresAt,
+    lastRefreshAt: row.lastRefreshAt,
     refreshable: row.ownership === 'owned' && row.refreshToken !== '',
     tokenGeneration: row.tokenGeneration,
     quota: parseQuota(row.quota),

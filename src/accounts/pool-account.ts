@@ -18,6 +18,8 @@ export interface PoolAccount {
   accessToken: string;
   /** Epoch ms; 0 where it is unknown. */
   accessExpiresAt: number;
+  /** When these tokens were issued, epoch ms; 0 where it is unknown. */
+  lastRefreshAt: number;
   /** Whether we may rotate: owned, and a refresh token exists. */
   refreshable: boolean;
   tokenGeneration: number;

@@ -5,7 +5,7 @@ import { Clock } from '../common/clock.js';
 import type { RefreshResult } from '../refresh/refresh-result.js';
 import { RefreshService } from '../refresh/refresh.service.js';
 
-/** A token that ends within this time is renewed before it is used, as the official client does. */
+/** A token that ends within this time is renewed before it is used, as the official client does; one of a short life at half of it. */
 const EXPIRY_MARGIN_MS = 5 * 60_000;
 /** How long a request waits for somebody's refresh while another account could serve it. */
 const WAIT_WITH_ALTERNATIVE_MS = 5000;
@@ -21,10 +21,11 @@ export class TokenFreshness {
 
   /** Whether the account can be used now; renews its token first where it is about to end. Costs nothing for a fresh token. */
   ensure(lease: AccountLease, hasAlternative: () => boolean, signal: AbortSignal): boolean | Promise<boolean> {
-    const { accessToken, accessExpiresAt, refreshable } = lease.account;
+    const { accessToken, accessExpiresAt, lastRefreshAt, refreshable } = lease.account;
     const now = this.clock.now();
     const usable = accessToken !== '' && (accessExpiresAt === 0 || accessExpiresAt > now);
-    if (usable && (accessExpiresAt === 0 || accessExpiresAt > now + EXPIRY_MARGIN_MS || !refreshable)) return true;
+    const lifeMs = lastRefreshAt > 0 ? Math.max(0, accessExpiresAt - lastRefreshAt) : Infinity;
+    if (usable && (accessExpiresAt === 0 || accessExpiresAt > now + Math.min(EXPIRY_MARGIN_MS, lifeMs / 2) || !refreshable)) return true;
     if (!refreshable) return false;
     return this.renew(lease, hasAlternative(), signal).then(
       (result) => result.kind === 'renewed' || (result.kind === 'unavailable' && usable),

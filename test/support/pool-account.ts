@@ -15,6 +15,7 @@ export const poolAccount = (id: string, patch: Partial<PoolAccount> = {}): PoolA
   draining: false,
   accessToken: `token-${id}`,
   accessExpiresAt: 0,
+  lastRefreshAt: 0,
   refreshable: true,
   tokenGeneration: 1,
   quota: null,
