@@ -36,6 +36,7 @@ const account = (index: number, usedPercent: number | null, at: number): PoolAcc
   draining: false,
   accessToken: 'token',
   accessExpiresAt: 0,
+  lastRefreshAt: 0,
   refreshable: true,
   tokenGeneration: 1,
   quota: usedPercent === null ? null : { windows: [{ usedPercent, minutes: 300, resetsAt: at + FAR }], plan: null, credits: null, at },

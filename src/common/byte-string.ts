@@ -4,7 +4,6 @@
  */
 export type ByteString = string;
 
-// eslint-disable-next-line no-control-regex
 const BEYOND_ASCII = /[^\x00-\x7f]/;
 
 /** Text → its UTF-8 bytes, one per character. */
