@@ -29,7 +29,8 @@ function planOf(options: Options): Plan {
   const { windowMs, rounds, noise, maxMinutes } = options;
   return {
     targets: [...options.targets.map(targetNamed), ...(options.target ? [running(options.target)] : [])],
-    scenarios: windowMs ? chosen.map((s) => (s.kind === 'startup' ? s : { ...s, windowMs })) : chosen,
+    // Start-up has no window, and that of paced streams goes with their length.
+    scenarios: windowMs ? chosen.map((s) => (s.kind === 'load' || s.kind === 'soak' ? { ...s, windowMs } : s)) : chosen,
     rounds,
     noise,
     deadline: Date.now() + maxMinutes * 60_000,

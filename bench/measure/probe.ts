@@ -61,7 +61,7 @@ export function ask(spec: RequestSpec, address: Address): Promise<string | null>
 }
 
 function refuseUnknownRoute(why: string | null): void {
-  if (why?.startsWith('HTTP 404') && !why.includes('model_not_found')) throw new NotSupported(`not supported yet (${why.slice(0, 120)})`);
+  if (why?.startsWith('HTTP 404') && !why.includes('model_not_found')) throw new NotSupported('not supported yet (HTTP 404)');
 }
 
 /** Milliseconds from the start of the process to its first right answer. */
