@@ -42,7 +42,7 @@ export const instantOf = (record: FileRecord, field: FieldName): number => {
 };
 
 /**
- * Where an object keeps its tokens: nested in `tokens` (official auth.json), `credentials` (sub2api) or `openai` (OpenCode),
+ * Where an object keeps its tokens: nested in `tokens` (official auth.json), `credentials` (exports) or `openai` (OpenCode),
  * or on its own level. The nested members come first, the outer ones fill in.
  */
 export function tokenHolder(value: FileRecord): FileRecord {

@@ -13,7 +13,7 @@ const { access_token, refresh_token, id_token, expired } = login(1);
 
 describe('parseAccounts', () => {
   const FORMS: [string, unknown][] = [
-    ['a file of the reference', JSON.parse(accountFile(1))],
+    ['a file as the README shows it', JSON.parse(accountFile(1))],
     ['its short form with rk', { type: 'codex', rk: refresh_token, access_token, id_token }],
     [
       'an official auth.json',

@@ -2,10 +2,10 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { epochMs } from '../database/portable-columns.js';
 
 export type AccountState = 'active' | 'paused' | 'needs_login' | 'disabled' | 'retired';
-/** `owned`: we rotate the refresh token. `shared`: somebody else does; we never rotate (ruling 2.5). */
+/** `owned`: we rotate the refresh token. `shared`: somebody else does; we never rotate. */
 export type Ownership = 'owned' | 'shared';
 
-/** One credential. Identity is the pair (`chatgptAccountId`, `chatgptUserId`); the e-mail is a label (ruling 2.2). */
+/** One credential. Identity is the pair (`chatgptAccountId`, `chatgptUserId`); the e-mail is a label: members of a team share an account id, and one person has several. */
 @Entity('accounts')
 @Index('accounts_identity', ['chatgptAccountId', 'chatgptUserId'], { unique: true })
 @Index('accounts_user', ['chatgptUserId'])

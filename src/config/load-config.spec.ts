@@ -350,7 +350,7 @@ describe('Config', () => {
     },
   );
 
-  it('takes the sample of the reference as it is', () => {
+  it('takes the sample of the README as it is', () => {
     const sample = `listen: ":8080"
 auth-dir: "./auths"
 base-url: "https://chatgpt.com/backend-api/codex"

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../upstream/upstream-event.js';
 
-/** The request body of the backend (reference: upstream §3). Only members of its allow-list; never null members. */
+/** The request body of the backend: only members that it takes, and none that is null. It refuses anything else with 400. */
 export interface CodexBody {
   model: string;
   instructions?: string;
@@ -22,9 +22,9 @@ export interface CodexRequest {
   readonly sessionId: string;
   /** What holds a conversation on its account, strongest first: session header, `prompt_cache_key`, conversation hash. */
   readonly affinity: readonly string[];
-  /** Whether the last input item is a user message: only then may affinity yield for quota (ruling 2.9). */
+  /** Whether the last input item is a user message: only then may affinity yield for quota. */
   readonly turnStart: boolean;
-  /** SHA-256 of the ciphertext of each `compaction` item in the input; such requests stay on the account that made them (ruling 2.10). */
+  /** SHA-256 of the ciphertext of each `compaction` item in the input; such requests stay on the account that made them. */
   readonly compactions: readonly string[];
   /** Client fields that were dropped; shown in `x-gateway-ignored`. */
   readonly ignored: readonly string[];

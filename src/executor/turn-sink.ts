@@ -14,7 +14,7 @@ export interface TurnHead {
  * `begin (accept* | …)` once per attempt; as long as `committed` is false the attempt may be thrown away and begun again.
  */
 export interface TurnSink {
-  /** True once output that cannot be taken back has been handed to the client (ruling 1.6). A fold commits with its whole answer. */
+  /** True once output that cannot be taken back has been handed to the client. A fold commits with its whole answer. */
   readonly committed: boolean;
   /** A (further) attempt has been accepted by upstream: forget everything that was not sent. Ids and names that were sent stay. */
   begin(head: TurnHead): void;

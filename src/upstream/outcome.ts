@@ -1,7 +1,7 @@
 import { FailureKind } from './upstream-failure.js';
 
 /**
- * What one attempt came to, in the words of `reference: errors`: the status, code and text of an answer, an error inside a
+ * What one attempt came to: the status, code and text of an answer, an error inside a
  * 200 stream and a broken connection all end here, and are looked at nowhere else. Closed: every table over it is exhaustive.
  */
 export type Outcome =

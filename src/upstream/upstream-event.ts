@@ -81,7 +81,7 @@ export class UpstreamEvent {
 
 const TERMINAL = new Set(['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled', 'response.done', 'error']);
 
-/** Whether the stream ends with this event (reference: events N13). A bare `{"error":…}` or `{"detail":…}` without a type counts as one. */
+/** Whether the stream ends with this event. A bare `{"error":…}` or `{"detail":…}` without a type counts as one. */
 export const isTerminal = (event: UpstreamEvent): boolean => TERMINAL.has(event.type) || (event.type === '' && isBareError(event.json));
 
 const isBareError = ({ error, detail }: JsonObject): boolean => error != null || detail != null;
