@@ -84,7 +84,7 @@ describe('one port', () => {
     }
     http2.send(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]));
     // The server's SETTINGS frame, type 4 on stream 0.
-     
+
     await http2.until(/^\x00\x00[^]\x04\x00\x00\x00\x00\x00/);
   });
 

@@ -103,9 +103,7 @@ export interface TestApp {
 /** A program with nothing but the inbound side, on a free port. @param keys configuration by kebab-case key */
 export const startApp = async (keys: Record<string, unknown> = {}): Promise<TestApp> => {
   const seen = new Seen();
-  const { config } = configFrom(
-    Object.entries(keys).map(([key, value]) => ({ key, value, where: 'test' })),
-  );
+  const { config } = configFrom(Object.entries(keys).map(([key, value]) => ({ key, value, where: 'test' })));
 
   @Module({
     imports: [ConfigurationModule.forRoot(config), InboundModule, AccessModule, ConsoleModule],
