@@ -122,6 +122,19 @@ describe('401', () => {
     expect(refuseAfterRefresh('a')).toMatchObject({ until: clock.now() + 30_000 });
   });
 
+  it('of a token that a forced refresh has brought is answered with a pause, also in a later request', () => {
+    effects.noteUnauthorized('a');
+    expect(effects.mayForceRefresh('a')).toBe(true);
+    renew('a');
+    expect(effects.mayForceRefresh('a')).toBe(false);
+    expect(report('a', unauthorized)).toMatchObject({ kind: 'cooldown', cause: 'unauthorized' });
+
+    effects.noteUnauthorized('b');
+    renew('b');
+    report('b', ok);
+    expect(effects.mayForceRefresh('b')).toBe(true);
+  });
+
   it('of a token that was replaced meanwhile says nothing', () => {
     const attempt = { leasedAt: clock.now(), generation: 1 };
     report('a', unauthorized, attempt);

@@ -70,8 +70,13 @@ export class AccountEffects {
     if (account) this.#history.noteRefusal(accountId, attempt?.generation ?? account.tokenGeneration, this.clock.now());
   }
 
-  /** Not while the vendor refuses everybody, nor while the account rests because a renewed token was refused as well. */
-  mayForceRefresh(accountId: string): boolean {
+  /**
+   * Not while the vendor refuses everybody, nor while the account rests because a renewed token was refused as well, nor for a
+   * token that a forced refresh has just brought: otherwise each request would rotate the tokens of an account that is refused.
+   */
+  mayForceRefresh(accountId: string, attempt?: ReportedAttempt): boolean {
+    const generation = attempt?.generation ?? this.pool.get(accountId)?.tokenGeneration ?? 0;
+    if (this.#history.isForced(accountId, generation, this.clock.now())) return false;
     const resting = this.pool.restingCooldown(accountId);
     return !this.vendorWide401() && (resting?.cause !== 'unauthorized' || resting.source === AWAITING_TOKEN);
   }

@@ -49,6 +49,8 @@ interface AccountRecord {
   withoutReset: Row | null;
   /** Generation of the token that was refused first. */
   refusedGeneration: number;
+  /** Generation whose refusal was answered with a forced refresh; null: none, or the refusal of the new token has been counted. */
+  forcedGeneration: number | null;
   sameToken: Row | null;
   refused: Row | null;
   paymentPauseEnd: number | null;
@@ -59,6 +61,7 @@ const blank = (): AccountRecord => ({
   forbidden: null,
   withoutReset: null,
   refusedGeneration: 0,
+  forcedGeneration: null,
   sameToken: null,
   refused: null,
   paymentPauseEnd: null,
@@ -70,7 +73,7 @@ export const isFailure = (outcome: Outcome): boolean => FAILURES.has(outcome.kin
 
 const forgetOldRefusals = (record: AccountRecord, now: number): void => {
   const last = Math.max(record.sameToken?.last ?? 0, record.refused?.last ?? 0);
-  if (last < now - REFUSAL_FORGOTTEN_MS) Object.assign(record, { sameToken: null, refused: null });
+  if (last < now - REFUSAL_FORGOTTEN_MS) Object.assign(record, { sameToken: null, refused: null, forcedGeneration: null });
 };
 
 /** Recent outcomes, as far as effects depend on them. Holds at most one small record an account. */
@@ -106,7 +109,16 @@ export class OutcomeHistory {
     forgetOldRefusals(record, now);
     if (record.refused === null) record.refusedGeneration = generation;
     record.sameToken ??= { count: 1, since: now, last: now };
+    record.forcedGeneration = generation;
     this.#records.set(accountId, record);
+  }
+
+  /** Whether this token came with a refresh that a refusal forced, and nothing is known of it yet. */
+  isForced(accountId: string, generation: number, now: number): boolean {
+    const record = this.#records.get(accountId);
+    if (!record) return false;
+    forgetOldRefusals(record, now);
+    return record.forcedGeneration !== null && generation > record.forcedGeneration;
   }
 
   #refuse(accountId: string, record: AccountRecord, attempt: AttemptFacts, now: number): void {
@@ -118,13 +130,14 @@ export class OutcomeHistory {
       return;
     }
     record.refused = longer(record.refused, attempt.startedAt, now);
+    record.forcedGeneration = null;
     this.#refusal.note(accountId, now);
     if (this.#refusal.isOn(now))
       for (const other of [accountId, ...this.#refusal.accounts()]) this.#forgive(this.#records.get(other) ?? record);
   }
 
   #forgive(record: AccountRecord): void {
-    Object.assign(record, { sameToken: null, refused: null });
+    Object.assign(record, { sameToken: null, refused: null, forcedGeneration: null });
   }
 
   recent(accountId: string, now: number): RecentOutcomes {
