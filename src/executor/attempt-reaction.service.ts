@@ -50,13 +50,17 @@ export class AttemptReaction {
   /** The first 401 of an account is answered with one forced refresh; only what comes after that counts against it. */
   async #renew(turn: Turn, lease: AccountLease, outcome: OutcomeOf<'unauthorized'>, signal: AbortSignal): Promise<Reaction> {
     const { id, refreshable } = lease.account;
-    if (outcome.dead || turn.renewed.has(id) || !refreshable || !this.effects.mayForceRefresh(id)) {
+    if (outcome.dead || turn.renewed.has(id) || !refreshable || !this.effects.mayForceRefresh(id, lease)) {
       return this.#switch(turn, lease, outcome);
     }
     turn.renewed.add(id);
     this.effects.noteUnauthorized(id, lease);
-    const hasAlternative = turn.attemptsLeft > 0 && this.tokens.hasAlternative(turn.query(), id);
-    const result = await this.tokens.renew(lease, hasAlternative, signal);
+    if (turn.attemptsLeft === 0) {
+      // For the requests to come; this one cannot use it any more.
+      void this.tokens.renew(lease, false, signal).catch(() => undefined);
+      return STOP;
+    }
+    const result = await this.tokens.renew(lease, this.tokens.hasAlternative(turn.query(), id), signal);
     if (result.kind === 'renewed') return { next: 'same', accountId: id };
     turn.tried.add(id);
     return { next: 'other', pauseMs: 0 };
@@ -81,10 +85,17 @@ export class AttemptReaction {
   }
 
   #switch(turn: Turn, lease: AccountLease, outcome: FailedOutcome): Reaction {
+    const { id } = lease.account;
     this.#report(turn, lease, outcome);
-    turn.tried.add(lease.account.id);
-    if (outcome.kind === 'empty') turn.empties++;
-    return { next: 'other', pauseMs: turn.attemptsLeft > 0 ? this.effects.backoffBeforeNextAttemptMs(outcome) : 0 };
+    const hasAlternative = turn.attemptsLeft > 0 && this.tokens.hasAlternative(turn.query(), id);
+    if (outcome.kind === 'empty') {
+      turn.empties++;
+      // Nobody's fault: where there is no other account the same one may do better.
+      if (!hasAlternative) return { next: 'same', accountId: id };
+    }
+    turn.tried.add(id);
+    // Without another account the answer is the failure: waiting would only delay it.
+    return { next: 'other', pauseMs: hasAlternative ? this.effects.backoffBeforeNextAttemptMs(outcome) : 0 };
   }
 
   /** A compaction that is slow or fails says nothing about the account: only its login, quota and entitlement count. */

@@ -83,9 +83,13 @@ export class StreamAttempt {
       if (before.length > 0) sink.accept(before);
       return classifyStreamError(terminal.json, headers, this.clock.now());
     }
-    if (turn.attemptsLeft > 0 && watch.isEmpty(terminal) && this.calls.mayRepeatEmpty(turn)) return { kind: 'empty' };
+    if (watch.isEmpty(terminal) && this.#mayRepeat(turn)) return { kind: 'empty' };
     sink.accept(end === events.length - 1 ? events : events.slice(0, end + 1));
     return { kind: 'ok' };
+  }
+
+  #mayRepeat(turn: Turn): boolean {
+    return turn.mayAttempt(this.clock.now()) && this.calls.mayRepeatEmpty(turn);
   }
 
   /** Notes what an event says about the account; true for the terminal one. */
