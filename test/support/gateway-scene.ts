@@ -26,6 +26,7 @@ export class GatewayScene {
   #pool: SandboxAccount[] = [];
   #requestsBefore = 0;
   #linesBefore = 0;
+  #before: Record<string, number> = {};
 
   private constructor(
     readonly backend: CodexBackend,
@@ -57,9 +58,17 @@ export class GatewayScene {
       this.gateway.writeAccount(account);
     }
     for (const account of before) this.gateway.removeAccount(account);
-    await this.until(({ states }) => states.active === count);
+    await this.until(({ accounts, states }) => accounts === this.#created && states.active === count);
+    this.#before = (await this.gateway.health()).states;
     this.forget();
     return this.#pool.map(({ key }) => key);
+  }
+
+  /** `states` of `/health`; what needs a login or is disabled is counted since the pool was made. */
+  async states(): Promise<Record<string, number>> {
+    const { states } = await this.gateway.health();
+    const since = (name: string): number => states[name]! - (this.#before[name] ?? 0);
+    return { ...states, needs_login: since('needs_login'), disabled: since('disabled') };
   }
 
   /** From here on only later requests and log lines count. */
