@@ -1,4 +1,4 @@
-import type { JsonObject, UpstreamEvent } from '../../upstream/upstream-event.js';
+import { type JsonObject, UpstreamEvent } from '../../upstream/upstream-event.js';
 import { isObject } from '../shared/json-body.js';
 import type { EventOutput } from './event-output.js';
 import { announcedItem, completeItem, completePart, emptyPart } from './output-items.js';
@@ -14,6 +14,19 @@ const stringOf = (value: unknown): string => (typeof value === 'string' ? value 
 const indexOf = (value: unknown): number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < MAX_PARTS ? value : 0;
 const isPartKind = (type: unknown): type is PartKind => type === 'output_text' || type === 'refusal' || type === 'reasoning_text';
+
+/** Upstream sometimes says a text only as a whole; many clients show nothing but deltas. Null where there is nothing to show. */
+function wholeAsDelta(
+  { type, json }: UpstreamEvent,
+  text: TextEvent,
+  slot: OutputSlot,
+  index: number,
+): (JsonObject & { type: string }) | null {
+  const whole = stringOf(json[text.member]);
+  if (whole === '' || slot.type !== text.item) return null;
+  const at = { item_id: slot.id, output_index: slot.index, ...(text.index !== null && { [text.index]: index }) };
+  return { type: type.replace(/done$/, 'delta'), ...at, delta: whole, ...(text.part === 'output_text' && { logprobs: [] }) };
+}
 
 /** Events about output items: told in the order of their arrival, each after the structure it needs. */
 export class ItemEvents {
@@ -82,9 +95,11 @@ export class ItemEvents {
     if (!delta && text.part === 'arguments' && typeof event.json.name === 'string') slot.learn({ name: event.json.name });
     const index = delta ? indexOf(delta.part) : text.index === null ? 0 : indexOf(event.json[text.index]);
     const part = slot.part(text.part, index);
+    const untold = text.whole && !slot.lost && part.empty ? wholeAsDelta(event, text, slot, index) : null;
     this.#keep(event, text, slot, part);
-    if (!this.#announce(slot)) return void slot.held.push(event);
+    if (!this.#announce(slot)) return void slot.held.push(...(untold ? [UpstreamEvent.of(untold)] : []), event);
     if (slot.type === text.item) this.#announcePart(slot, part);
+    if (untold) this.out.insert(untold, false);
     this.#pass(event, slot);
     if (delta && slot.type === text.item) this.slots.remember(event.type, delta, slot, part);
   }

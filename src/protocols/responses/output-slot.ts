@@ -19,6 +19,11 @@ export class TextPart {
     readonly index: number,
   ) {}
 
+  /** Nothing of it has come yet. */
+  get empty(): boolean {
+    return this.whole === null && this.pieces.length === 0;
+  }
+
   get text(): string {
     return this.whole ?? this.pieces.map((piece) => JSON.parse(fromBytes(piece)) as string).join('');
   }

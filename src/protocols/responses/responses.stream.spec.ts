@@ -41,6 +41,27 @@ describe('ResponsesStreamEncoder', () => {
     expect(ended).toBe(true);
   });
 
+  it.each([
+    ['output_text', 'message', { content_index: 0 }, 'text', { logprobs: [] }],
+    ['refusal', 'message', { content_index: 0 }, 'refusal', {}],
+    ['reasoning_text', 'reasoning', { content_index: 0 }, 'text', {}],
+    ['reasoning_summary_text', 'reasoning', { summary_index: 0 }, 'text', {}],
+    ['function_call_arguments', 'function_call', {}, 'arguments', {}],
+    ['custom_tool_call_input', 'custom_tool_call', {}, 'input', {}],
+  ])('tells the whole %s as one delta if none has come: many clients read nothing else', (name, type, index, member, more) => {
+    const item = { id: 'i', type, name: 'f', call_id: 'c' };
+    const added = { type: 'response.output_item.added', output_index: 0, item };
+    const whole = { type: `response.${name}.done`, item_id: 'i', output_index: 0, ...index, [member]: 'all' };
+    const delta = { type: `response.${name}.delta`, item_id: 'i', output_index: 0, ...index, delta: 'all', ...more };
+    const told = run([CREATED, added, whole]);
+    expect(told.filter((event) => event.type === delta.type)).toEqual([{ ...delta, sequence_number: expect.any(Number) }]);
+    expect(told.at(-2)!.type).toBe(delta.type);
+    const deltas = (script: JsonObject[]): unknown[] => run([CREATED, added, ...script]).filter((event) => event.type === delta.type);
+    expect(deltas([delta, whole])).toHaveLength(1);
+    expect(deltas([whole, whole])).toHaveLength(1);
+    expect(deltas([{ ...whole, [member]: '' }])).toEqual([]);
+  });
+
   it('keeps created, queued and in_progress apart from output', () => {
     const enc = encoder();
     expect(enc.encode(of(CREATED, { type: 'response.in_progress', response: CREATED.response }))).toMatchObject({
