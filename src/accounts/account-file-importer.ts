@@ -13,7 +13,7 @@ import { AccountsService, ImportedAccount } from './accounts.service.js';
 
 /** The first batch is small: with it the service can answer. */
 const FIRST_BATCH = 50;
-const BATCH = 500;
+const BATCH = 100;
 
 export interface SeenFile {
   path: string;

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { BeforeApplicationShutdown, Injectable, Logger, OnApplicationBootstrap } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
+import { collectGarbage } from '../common/collect-garbage.js';
 import { AccountFilesService } from './account-files.service.js';
 import { AccountPool } from './account-pool.service.js';
 import { AccountsService } from './accounts.service.js';
@@ -10,6 +11,8 @@ import type { Cooldown } from './pool-account.js';
 const FIRST_PAGE = 100;
 const PAGE = 500;
 const RETRY_MS = 5_000;
+/** From so many accounts on loading leaves enough garbage behind to be worth a collection. */
+const BULK = 2_000;
 
 export interface LoadProgress {
   state: 'waiting' | 'loading' | 'loaded';
@@ -91,6 +94,7 @@ export class AccountLoader implements OnApplicationBootstrap, BeforeApplicationS
     await this.cooldowns.deleteEnded(this.clock.now()).catch(() => undefined);
     this.counts.state = 'loaded';
     const { fromDatabase, fromFiles, faults } = this.counts;
+    if (fromDatabase + fromFiles >= BULK) await collectGarbage();
     this.logger.log({ msg: 'accounts loaded', fromDatabase, fromFiles, faults, tookMs: Math.round(performance.now() - startedAt) });
   }
 
