@@ -47,6 +47,15 @@ export async function listAccountFiles(directory: string, only?: ReadonlySet<str
   return listing;
 }
 
+/** Absolute paths of a few account files, without looking at any of them; none if the directory cannot be read. */
+export async function someAccountFiles(directory: string, limit: number): Promise<string[]> {
+  const names = await readdir(directory).catch(() => []);
+  return names
+    .filter(isAccountFileName)
+    .slice(0, limit)
+    .map((name) => join(directory, name));
+}
+
 /** Links inside the directory are how Kubernetes mounts secrets; one that leads elsewhere could name any file of this machine. */
 async function inspect(directory: string, path: string): Promise<{ signature: Signature } | { skip: string } | null> {
   const entry = await lstat(path, { bigint: true });

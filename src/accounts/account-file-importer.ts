@@ -11,8 +11,7 @@ import { isProvisional } from './account-record.js';
 import { REASON } from './account-row.js';
 import { AccountsService, ImportedAccount } from './accounts.service.js';
 
-/** The first batch is small: with it the service can answer. */
-const FIRST_BATCH = 50;
+/** On SQLite a batch is one synchronous write: requests wait for it, and what it reads lives as long. */
 const BATCH = 100;
 
 export interface SeenFile {
@@ -46,8 +45,8 @@ export class AccountFileImporter {
   /** @returns whether some files must be looked at again soon (half written, or an account whose tokens are being renewed). */
   async importFiles(files: readonly SeenFile[], progress: ImportProgress = {}): Promise<boolean> {
     let again = false;
-    for (let start = 0, size = FIRST_BATCH; start < files.length; start += size, size = BATCH) {
-      const batch = await this.readBatch(files.slice(start, start + (start === 0 ? FIRST_BATCH : BATCH)));
+    for (let start = 0; start < files.length; start += BATCH) {
+      const batch = await this.readBatch(files.slice(start, start + BATCH));
       const settled = batch.filter((file) => this.isSettled(file));
       again ||= settled.length < batch.length;
       const { busy, count } = await this.takeIn(settled);

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
-import { DirectoryListing, isAccountFileName, listAccountFiles, Signature } from './account-directory.js';
+import { DirectoryListing, isAccountFileName, listAccountFiles, Signature, someAccountFiles } from './account-directory.js';
 import { AccountFileImporter, ImportProgress } from './account-file-importer.js';
 import { AccountFileRegistry } from './account-file-registry.js';
 import type { FileTokens } from './account-file-rewrite.js';
@@ -11,6 +11,8 @@ import { AccountFileWriter } from './account-file-writer.js';
 
 /** Several events of one save come together. */
 const EVENT_PAUSE_MS = 250;
+/** With so many accounts the service can begin to answer. */
+const FIRST_FILES = 50;
 /** A half-written file is looked at again after this. */
 const RECHECK_MS = 1_000;
 
@@ -49,6 +51,8 @@ export class AccountFilesService implements BeforeApplicationShutdown {
     if (this.directory === '') return;
     await this.registry.load(this.directory, this.config.databaseDriver === 'sqlite');
     this.observe();
+    // Looking at thousands of files takes a while; the first few are enough to begin with.
+    await this.look(new Set(await someAccountFiles(this.directory, FIRST_FILES)), progress);
     await this.look(undefined, progress);
     this.schedule();
   }
