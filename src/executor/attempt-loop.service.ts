@@ -67,7 +67,8 @@ export class AttemptLoop {
       // The lease still has the token it was given out with.
       if (lease.account.tokenGeneration !== lease.generation) return { next: 'same', accountId: id };
     }
-    return this.#attempt(turn, lease, operation, signal);
+    // Awaited here: the lease is held until the attempt is over.
+    return await this.#attempt(turn, lease, operation, signal);
   }
 
   /** One attempt and what follows from it; null when the turn is answered. */
