@@ -92,6 +92,11 @@ export class GatewayProcess {
     return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.child.pid}/status`, 'utf8'))![1]) * 1024;
   }
 
+  /** The most that `rssBytes` has been. */
+  get peakRssBytes(): number {
+    return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.child.pid}/status`, 'utf8'))![1]) * 1024;
+  }
+
   async listening(): Promise<void> {
     const entry = await this.logged((line) => line.msg === 'listening', START_TIMEOUT_MS);
     this.url = entry.url as string;
