@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { describeDatabases } from '../../test/support/databases.js';
 import { login } from '../../test/support/account-files.js';
 import { AccountFileEntity } from './account-file.entity.js';
+import { AccountFileRepository } from './account-file.repository.js';
 import { parseRecord } from './account-record.js';
 import { newAccountRow } from './account-row.js';
 import type { TokenCommit } from './account-token.types.js';
@@ -21,6 +22,9 @@ const commit = (patch: Partial<TokenCommit> = {}): TokenCommit => ({
   accessExpiresAt: now + 1_000_000,
   lastRefreshAt: now,
   ...patch,
+});
+const fileOf = (name: string): AccountFileEntity => ({
+  ...{ path: `/auths/${name}.json`, accountId: 'a', contentHash: 'c', tokenHash: 't', single: true, seenAt: now, removedAt: 0 },
 });
 const claim = (owner: string, patch = {}) => ({ owner, generation: 1, leaseUntil: now + 60_000, now, ...patch });
 
@@ -62,6 +66,23 @@ describeDatabases('AccountRepository', (database) => {
     const resume = { ...pause, state: 'active', reason: '' } as const;
     expect(await accounts.updateState(row.id, 'paused', resume, 'file_removed')).toBe(0);
     expect(await accounts.updateState(row.id, ['paused', 'disabled'], resume, 'operator')).toBe(1);
+  });
+
+  it('takes the same accounts and files in from several replicas at once, in whatever order each of them reads', async () => {
+    const config = await database.emptyDatabase();
+    const replicas = await Promise.all([1, 2, 3].map(() => database.open(config)));
+    const logins = Array.from({ length: 300 }, (_, n) => login(n));
+    for (let round = 0; round < 4; round++) {
+      const imports = replicas.map(async (replica, k) => {
+        const order = k === 0 ? logins : k === 1 ? [...logins].reverse() : logins.map((_, i) => logins[(i * 7) % 300]!);
+        const rows = order.map((entry) => rowOf(entry));
+        for (const row of rows) row.chatgptUserId = `${row.chatgptUserId} ${round}`;
+        await new AccountRepository(replica).insertMany(rows);
+        await new AccountFileRepository(replica).put(rows.map((row) => fileOf(row.chatgptUserId)));
+      });
+      await Promise.all(imports);
+    }
+    expect(await replicas[0]!.getRepository(AccountEntity).count()).toBe(1_200);
   });
 
   it('lets exactly one of many replicas claim a refresh', async () => {

@@ -30,7 +30,7 @@ export class AccountRepository {
 
   /** Rows whose identity is taken already are left out without an error: read back who won. */
   insertMany(accounts: readonly AccountEntity[]): Promise<void> {
-    return bulkInsert(this.dataSource, AccountEntity, accounts, 'keep');
+    return bulkInsert(this.dataSource, AccountEntity, accounts, { keepBy: ['chatgpt_account_id', 'chatgpt_user_id'] });
   }
 
   /** In order of the id; `afterId` is '' for the first page. */
@@ -69,9 +69,13 @@ export class AccountRepository {
     return affected(this.rows.update(where, { ...columns, stateSince: since, stateUntil: until, updatedAt: since }));
   }
 
-  /** One commit for all of them, since each commit costs a disk flush. An older observation never overwrites a newer one. */
+  /**
+   * One commit for all of them, since each commit costs a disk flush; in one order, so that replicas cannot lock each other out. An
+   * older observation never overwrites a newer one.
+   */
   async saveQuotas(snapshots: readonly { accountId: string; snapshot: QuotaSnapshot }[]): Promise<void> {
-    const statements = snapshots.map(({ accountId, snapshot }) =>
+    const ordered = [...snapshots].sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
+    const statements = ordered.map(({ accountId, snapshot }) =>
       statement(
         this.update({ quota: JSON.stringify(snapshot), quotaAt: snapshot.at }).where('id = :id AND quota_at <= :at', {
           id: accountId,
