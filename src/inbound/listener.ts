@@ -62,12 +62,16 @@ export class InboundServer extends Server {
         connectionsCheckingInterval: checkInterval(options.headerTimeoutMs),
         maxHeaderSize: options.maxHeaderBytes,
         noDelay: true,
+        // Node's own refusal of such a request is empty and has no id; nothing here depends on the header.
+        requireHostHeader: false,
         keepAlive: options.tcpKeepAliveMs > 0,
         keepAliveInitialDelay: options.tcpKeepAliveMs,
       },
       handler,
     );
     this.#options = options;
+    // An expectation that nobody knows may be ignored; Node's own 417 would be empty and without an id.
+    this.on('checkExpectation', handler);
     if (options.maxConnections > 0) this.maxConnections = options.maxConnections;
     const [serveHttp1] = this.listeners('connection') as [(socket: Socket) => void];
     this.#serveHttp1 = serveHttp1;

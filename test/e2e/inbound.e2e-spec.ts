@@ -316,6 +316,16 @@ describe('request ids and the request log', () => {
     expect(new Set(ids).size).toBe(7);
   });
 
+  it.each([
+    ['without a Host header', 'GET /nowhere HTTP/1.1\r\nconnection: close\r\n\r\n'],
+    ['with an expectation nobody knows', 'GET /nowhere HTTP/1.1\r\nhost: x\r\nexpect: tea\r\nconnection: close\r\n\r\n'],
+  ])('treats a request %s as any other', async (_name, bytes) => {
+    await start();
+    const answer = await (await open()).send(bytes).end();
+    expect(answer).toMatch(/^HTTP\/1\.1 404 /);
+    expect(answer).toMatch(/x-request-id: req_/);
+  });
+
   it('logs one line per request, without its query', async () => {
     const { lines } = await start();
     const answer = await fetch(url('/v1/echo?key=sk-secret'), { method: 'POST', body: 'x' });
