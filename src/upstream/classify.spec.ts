@@ -58,7 +58,7 @@ describe('classifyAnswer', () => {
       400,
       {},
       { error: { message: 'Your input exceeds the context window' } },
-      { kind: 'rejected', code: 'context_length_exceeded' },
+      { kind: 'rejected', code: 'context_length_exceeded', param: 'input' },
     ],
     ['foreign ciphertext', 400, {}, { error: { message: 'x', code: 'invalid_encrypted_content' } }, { kind: 'foreign_ciphertext' }],
     [

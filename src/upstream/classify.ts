@@ -47,13 +47,10 @@ const CONTEXT = /context window|context length|maximum context/i;
 const reasonOf = (error: UpstreamErrorBody, set: ReadonlySet<string>): string | null =>
   error.code !== null && set.has(error.code) ? error.code : error.type !== null && set.has(error.type) ? error.type : null;
 
-const rejected = (status: number, error: UpstreamErrorBody): Outcome => ({
-  kind: 'rejected',
-  status,
-  code: error.code ?? (CONTEXT.test(error.message) ? 'context_length_exceeded' : null),
-  param: error.param,
-  message: error.message,
-});
+const rejected = (status: number, { code: given, param, message }: UpstreamErrorBody): Outcome => {
+  const code = given ?? (CONTEXT.test(message) ? 'context_length_exceeded' : null);
+  return { kind: 'rejected', status, code, param: param ?? (code === 'context_length_exceeded' ? 'input' : null), message };
+};
 
 /** Codes and words that mean the same whatever status they come with; null where they say nothing. */
 function byMeaning(error: UpstreamErrorBody, { status, headers, now }: Setting): Outcome | null {
