@@ -15,7 +15,7 @@ const VENDOR_LIKE = /^(?:gpt-|codex-|o\d)/i;
 export const looksLikeVendorModel = (name: string): boolean => VENDOR_LIKE.test(name);
 
 /**
- * Takes `base[-effort][-fast]` apart. A marker of the context size (`[1m]`, `-1m`) is dropped wherever it stands among the
+ * Takes `base[-effort][-fast]` apart, in any case. A marker of the context size (`[1m]`, `-1m`) is dropped wherever it stands among the
  * suffixes. `isBase` stops the search: what it knows is a base even if it ends like a suffix (`gpt-5.1-codex-max`).
  */
 export function parseModelName(name: string, isBase: (name: string) => boolean): ModelName {
@@ -31,6 +31,7 @@ export function parseModelName(name: string, isBase: (name: string) => boolean):
   if (isBase(base)) return { base, effort: null, fast };
   const cut = base.lastIndexOf('-');
   const suffix = base.slice(cut + 1).toLowerCase();
-  if (cut > 0 && (suffix === 'auto' || isEffort(suffix))) return { base: base.slice(0, cut), effort: suffix, fast };
+  if (cut > 0 && (suffix === 'auto' || isEffort(suffix)))
+    return { base: base.slice(0, cut).replace(CONTEXT_MARKER, ''), effort: suffix, fast };
   return { base, effort: null, fast };
 }

@@ -55,7 +55,7 @@ export class ModelResolver {
   }
 
   #isBase(name: string): boolean {
-    return this.#aliases.exact(name) !== null || this.#isKnown(name);
+    return this.#aliases.exact(name) !== null || this.#isKnown(name) || this.#isKnown(name.toLowerCase());
   }
 
   #isKnown(name: string): boolean {
