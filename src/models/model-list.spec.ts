@@ -41,4 +41,8 @@ describe('the model list', () => {
   it.each([{ limit: '0' }, { limit: '1001' }, { limit: 'x' }, { after_id: 'zz' }])('refuses %j', (query) => {
     expect(() => anthropicPage(models, query)).toThrow(GatewayError);
   });
+
+  it.each([{ after_id: 'zz' }, { before_id: 'zz' }])('names the cursor that is wrong: %j', (query) => {
+    expect(() => anthropicPage(models, query)).toThrow(expect.objectContaining({ detail: { param: Object.keys(query)[0] } }));
+  });
 });

@@ -47,17 +47,17 @@ function readLimit(text: string | undefined): number {
   return limit;
 }
 
-function cursor(models: readonly ListedModel[], id: string): number {
+function cursor(models: readonly ListedModel[], id: string, param: 'after_id' | 'before_id'): number {
   const at = models.findIndex((model) => model.id === id);
-  if (at < 0) throw new GatewayError('invalid_request', `no model with the id '${id.slice(0, 100)}' is in the list`, { param: 'after_id' });
+  if (at < 0) throw new GatewayError('invalid_request', `no model with the id '${id.slice(0, 100)}' is in the list`, { param });
   return at;
 }
 
 /** A page in the Anthropic shape. */
 export function anthropicPage(models: readonly ListedModel[], { limit: text, after_id: after, before_id: before }: PageQuery): object {
   const limit = readLimit(text);
-  const from = after ? cursor(models, after) + 1 : 0;
-  const to = before ? cursor(models, before) : models.length;
+  const from = after ? cursor(models, after, 'after_id') + 1 : 0;
+  const to = before ? cursor(models, before, 'before_id') : models.length;
   const range = models.slice(from, to);
   const page = before && !after ? range.slice(-limit) : range.slice(0, limit);
   return {

@@ -1,16 +1,17 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Controller, Get, Headers, Param, Query, Res, UseGuards } from '@nestjs/common';
+import { Controller, Get, Headers, Param, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiKeyGuard } from '../access/api-key.guard.js';
+import { wantsAnthropicShape } from './caller-shape.js';
 import { ModelDirectory } from './model-directory.service.js';
 import { anthropicModel, anthropicPage, openAiModel, PageQuery } from './model-list.js';
+
+interface Request {
+  readonly id: string;
+}
 
 interface Reply {
   header(name: string, value: string): unknown;
 }
-
-/** The Anthropic SDKs always send their version header; some of their relatives only the key. */
-const wantsAnthropicShape = (headers: IncomingHttpHeaders): boolean =>
-  headers['anthropic-version'] !== undefined || (headers['x-api-key'] !== undefined && headers.authorization === undefined);
 
 const PATHS = ['v1/models', 'models', 'v1/v1/models', 'backend-api/codex/models'];
 
@@ -24,6 +25,7 @@ export class ModelsController {
   async list(
     @Headers() headers: IncomingHttpHeaders,
     @Query() query: PageQuery & { client_version?: string },
+    @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<object> {
     if (query.client_version !== undefined) {
@@ -32,14 +34,22 @@ export class ModelsController {
       return body;
     }
     const models = await this.directory.list();
-    if (wantsAnthropicShape(headers)) return anthropicPage(models, query);
-    return { object: 'list', data: models.map(openAiModel) };
+    if (!wantsAnthropicShape(headers)) return { object: 'list', data: models.map(openAiModel) };
+    reply.header('request-id', request.id);
+    return anthropicPage(models, query);
   }
 
   /** Ids may hold slashes, escaped or not. */
   @Get('*')
-  async get(@Headers() headers: IncomingHttpHeaders, @Param('*') id: string): Promise<object> {
+  async get(
+    @Headers() headers: IncomingHttpHeaders,
+    @Param('*') id: string,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<object> {
     const model = await this.directory.get(id);
-    return wantsAnthropicShape(headers) ? anthropicModel(model) : openAiModel(model);
+    if (!wantsAnthropicShape(headers)) return openAiModel(model);
+    reply.header('request-id', request.id);
+    return anthropicModel(model);
   }
 }

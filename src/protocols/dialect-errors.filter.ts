@@ -1,16 +1,15 @@
 import { ArgumentsHost, Catch, ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GatewayError, type ErrorKind } from '../common/gateway-error.js';
+import { wantsAnthropicShape } from '../models/caller-shape.js';
+import { allowedMethods, MODELS_PATH, routeError } from './route-error.js';
+import { processingTime } from './shared/answer-headers.js';
 import { anthropicError } from './shared/anthropic-error.js';
 import { isCodexClient } from './shared/client-identity.js';
 import type { HttpError } from './shared/http-error.js';
 import { openAiError } from './shared/openai-error.js';
 
 const ANTHROPIC_PATH = /^\/(?:v1\/){0,2}messages(?:[/?]|$)/;
-/** Paths that exist, but take nothing but POST. */
-const POST_ONLY = /^\/(?:(?:v1\/){0,2}|backend-api\/codex\/)responses(?:\/compact)?\/?$/;
-/** Dialects that this version does not serve yet. */
-const NOT_YET = /^\/(?:v1\/){0,2}(?:chat\/completions|messages(?:\/count_tokens)?)\/?$/;
 
 const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
   401: 'invalid_api_key',
@@ -22,14 +21,9 @@ const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
 
 const pathOf = (request: FastifyRequest): string => (request.raw.url ?? '/').split('?', 1)[0]!;
 
-function routeError(request: FastifyRequest): GatewayError {
-  const path = pathOf(request);
-  if (POST_ONLY.test(path)) return new GatewayError('method_not_allowed', `Use POST for ${path}, not ${request.method}.`);
-  if (NOT_YET.test(path)) {
-    return new GatewayError('not_found', `${path} is not in this version yet; use /v1/responses.`, { code: 'unsupported_endpoint' });
-  }
-  return new GatewayError('not_found', `There is no route ${request.method} ${path.slice(0, 200)}.`);
-}
+/** The model list is shared: there the caller decides, not the path. */
+const isAnthropic = (request: FastifyRequest, path: string): boolean =>
+  ANTHROPIC_PATH.test(path) || (MODELS_PATH.test(path) && wantsAnthropicShape(request.headers));
 
 /** Status of an error that the framework made; undefined for everything else. */
 function frameworkStatus(error: unknown): number | undefined {
@@ -50,7 +44,7 @@ function messageOf(error: unknown): string {
 function toGatewayError(error: unknown, request: FastifyRequest): GatewayError {
   if (error instanceof GatewayError) return error;
   const status = frameworkStatus(error);
-  if (status === 404) return routeError(request);
+  if (status === 404) return routeError(request.method, pathOf(request));
   if (status !== undefined && status < 500)
     return new GatewayError(KIND_OF_STATUS[status] ?? 'invalid_request', messageOf(error), { status });
   return new GatewayError('internal', 'The gateway failed to handle the request.', {}, error);
@@ -75,13 +69,18 @@ export class DialectErrorsFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    const { status, headers, body } = this.#answer(error, request);
-    if (status === 405) reply.header('allow', 'POST');
+    const path = pathOf(request);
+    const { status, headers, body } = isAnthropic(request, path) ? this.#anthropic(error, request) : this.#openAi(error, request, reply);
+    if (error.kind === 'method_not_allowed') reply.header('allow', allowedMethods(path));
     void reply.code(status).headers(headers).type('application/json; charset=utf-8').send(JSON.stringify(body));
   }
 
-  #answer(error: GatewayError, request: FastifyRequest): HttpError {
-    if (!ANTHROPIC_PATH.test(pathOf(request))) return openAiError(error, isCodexClient(request.headers));
+  #openAi(error: GatewayError, request: FastifyRequest, reply: FastifyReply): HttpError {
+    const answer = openAiError(error, isCodexClient(request.headers));
+    return { ...answer, headers: { ...answer.headers, ...processingTime(reply) } };
+  }
+
+  #anthropic(error: GatewayError, request: FastifyRequest): HttpError {
     const answer = anthropicError(error, request.id);
     return { ...answer, headers: { ...answer.headers, 'request-id': request.id } };
   }

@@ -174,6 +174,46 @@ describe('the routes of the dialects', () => {
     ]);
   });
 
+  it.each<[string, string, Record<string, string>, number, string]>([
+    ['an unknown model', '/v1/models/llama', { 'anthropic-version': '2023-06-01' }, 404, 'not_found_error'],
+    ['a limit out of range', '/v1/models?limit=0', { 'anthropic-version': '2023-06-01' }, 400, 'invalid_request_error'],
+    ['a wrong key', '/v1/models', { authorization: '', 'x-api-key': 'no' }, 401, 'authentication_error'],
+  ])('refuses %s of the model list in the Anthropic shape to Anthropic clients', async (_name, path, headers, status, type) => {
+    const answer = await fetch(`${base}${path}`, { headers: { 'x-api-key': 'sk-test', ...headers } });
+    const body = await answer.json();
+    expect([answer.status, body]).toEqual([
+      status,
+      { type: 'error', error: { type, message: expect.any(String) }, request_id: answer.headers.get('request-id') },
+    ]);
+    expect(answer.headers.get('request-id')).toMatch(/^req_/);
+  });
+
+  it.each([
+    ['POST', '/v1/models', 'GET, HEAD'],
+    ['DELETE', '/backend-api/codex/models/gpt-5.4', 'GET, HEAD'],
+    ['POST', '/health', 'GET, HEAD'],
+    ['PUT', '/health/ready', 'GET, HEAD'],
+    ['PUT', '/v1/responses', 'POST'],
+  ])('says which method %s %s should have had', async (method, path, allow) => {
+    const answer = await call(path, { method });
+    expect([answer.status, answer.headers.get('allow'), await answer.json()]).toMatchObject([
+      405,
+      allow,
+      { error: { code: 'method_not_allowed' } },
+    ]);
+  });
+
+  it('tells the time it took on errors too', async () => {
+    expect((await call('/v1/nothing')).headers.get('openai-processing-ms')).toMatch(/^\d+$/);
+  });
+
+  it('says that input tokens are not counted here yet, instead of speaking of stored responses', async () => {
+    const answer = await post('/v1/responses/input_tokens', { model: 'gpt-5.4', input: 'a' });
+    const { error } = (await answer.json()) as { error: Record<string, string> };
+    expect([answer.status, error.code]).toEqual([404, 'unsupported_endpoint']);
+    expect(error.message).toContain('not in this version');
+  });
+
   it('asks WebSocket clients to fall back at once', async () => {
     const { request } = await import('node:http');
     const status = await new Promise((resolve, reject) => {
@@ -196,6 +236,8 @@ describe('the routes of the dialects', () => {
   it('lists models in the Anthropic shape to its clients, and the catalogue to official Codex clients', async () => {
     const anthropic = (await (await call('/v1/models?limit=2', { headers: { 'anthropic-version': '2023-06-01' } })).json()) as object;
     expect(anthropic).toMatchObject({ has_more: true, data: [{ type: 'model', id: 'gpt-5' }, { type: 'model' }] });
+    const paged = await call('/v1/models', { headers: { 'anthropic-version': '2023-06-01' } });
+    expect(paged.headers.get('request-id')).toBe(paged.headers.get('x-request-id'));
     const codex = await call('/v1/models?client_version=0.169.0');
     expect([codex.headers.get('etag'), await codex.json()]).toEqual(['"e1"', { models: entries.map(({ raw }) => raw) }]);
   });

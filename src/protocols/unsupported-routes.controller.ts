@@ -39,6 +39,9 @@ export class UnsupportedRoutesController {
   @All('responses/*')
   stored(@Param('*') rest: string): never {
     if (rest === 'compact') throw new GatewayError('method_not_allowed', 'Use POST for /responses/compact.');
+    if (rest === 'input_tokens') {
+      throw new GatewayError('not_found', 'Counting input tokens is not in this version yet.', { code: 'unsupported_endpoint' });
+    }
     throw new GatewayError(
       'not_found',
       'Codex accounts cannot serve this: responses are not stored, so none can be looked up, cancelled or deleted.',

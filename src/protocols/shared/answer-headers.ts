@@ -4,9 +4,14 @@ import type { TurnHead } from '../../executor/turn-sink.js';
 /** Beside the quota family `x-codex-*`, what official Codex clients read of an answer. */
 const CODEX_ONLY = new Set(['x-reasoning-included']);
 
+/** Milliseconds from the request to the headers of its answer. */
+export const processingTime = (reply: FastifyReply): Record<string, string> => ({
+  'openai-processing-ms': String(Math.round(reply.elapsedTime)),
+});
+
 /** Headers of an answer in the OpenAI dialects. Upstream's own ones are for official Codex clients: nobody else can make sense of them. */
 export function openAiHeaders({ upstreamHeaders, ignored }: TurnHead, codexClient: boolean, reply: FastifyReply): Record<string, string> {
-  const headers: Record<string, string> = { 'openai-processing-ms': String(Math.round(reply.elapsedTime)) };
+  const headers = processingTime(reply);
   if (ignored.length > 0) headers['x-gateway-ignored'] = ignored.join(', ');
   if (!codexClient) return headers;
   for (const name in upstreamHeaders) {
