@@ -138,6 +138,11 @@ describe('top-level fields', () => {
     expect(sent({ ...format, input: 'a JSON list' }).input).toHaveLength(1);
     expect(sent({ ...format, instructions: 'json', input: 'a list' }).input).toHaveLength(2);
   });
+
+  it('looks for that word in a nesting bomb without falling over', () => {
+    const content = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`) as unknown;
+    expect(() => sent({ text: { format: { type: 'json_object' } }, input: [{ type: 'brand_new', content }] })).not.toThrow();
+  });
 });
 
 describe('tools', () => {
@@ -197,6 +202,11 @@ describe('who asks', () => {
     });
     expect(JSON.stringify(decode({}, headers).request)).not.toContain('secret');
     expect(decode({}, { originator: 'mine', version: '9' }).request).toMatchObject({ codexClient: false, identityHeaders: {} });
+  });
+
+  it('forwards where an official Codex client wants to be computed, and its trace', () => {
+    const own = { 'x-openai-internal-codex-residency': 'us', traceparent: '00-1', tracestate: 'a=b' };
+    expect(decode({}, { ...codex, ...own }).request.identityHeaders).toEqual({ ...codex, ...own });
   });
 
   it('sends client_metadata and stream options on for Codex clients only', () => {

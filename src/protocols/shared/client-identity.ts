@@ -20,6 +20,9 @@ const IDENTITY_HEADERS = [
   'x-openai-memgen-request',
   'x-codex-beta-features',
   'x-codex-routing-hint',
+  'x-openai-internal-codex-residency',
+  'traceparent',
+  'tracestate',
 ];
 /** Spellings of the conversation's id, strongest first. */
 const SESSION_HEADERS = ['session-id', 'session_id', 'x-session-id', 'x-session-affinity', 'conversation_id'];

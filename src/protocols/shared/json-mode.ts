@@ -3,11 +3,17 @@ import { isObject } from './json-body.js';
 
 const MENTION = /json/i;
 
-const mentions = (value: unknown): boolean => {
-  if (typeof value === 'string') return MENTION.test(value);
-  if (Array.isArray(value)) return value.some(mentions);
-  return isObject(value) && (mentions(value.text) || mentions(value.content) || mentions(value.output));
-};
+/** A list of what is still to be seen, not a recursion: a client decides how deep its input is. */
+function mentions(input: readonly unknown[]): boolean {
+  const left: unknown[] = [...input];
+  while (left.length > 0) {
+    const value = left.pop();
+    if (typeof value === 'string' && MENTION.test(value)) return true;
+    if (Array.isArray(value)) for (const member of value) left.push(member);
+    else if (isObject(value)) left.push(value.text, value.content, value.output);
+  }
+  return false;
+}
 
 const REQUEST: JsonObject = {
   type: 'message',
