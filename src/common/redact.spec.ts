@@ -52,6 +52,11 @@ describe('redact', () => {
     expect(clean).not.toContain('a@b.example');
   });
 
+  it('keeps the names of files, which an operator has to find', () => {
+    const record = { file: 'codex-jane@example.com-plus.json', error: 'cannot read codex-jane@example.com-plus.json' };
+    expect(redact(record)).toEqual({ file: 'codex-jane@example.com-plus.json', error: 'cannot read [email]' });
+  });
+
   it('survives cycles and shows bytes by their number', () => {
     const loop: Record<string, unknown> = { body: Buffer.alloc(3) };
     loop.self = loop;

@@ -7,6 +7,9 @@ const SECRET_NAME =
 /** Names that end like a secret but are counts. */
 const HARMLESS_NAME = /^(max|input|output|total|cached|reasoning)[-_]?token/i;
 
+/** Names of account files: the usual ones hold an address, and a fault that does not name its file helps nobody. */
+const VERBATIM = new Set(['file']);
+
 const SUSPECT = /[@%]|bearer|basic |eyJ|sk-|sess-|rt[._]|token|secret|password|api[-_]?key|code=|:\/\/\S*:/i;
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/\b(bearer|basic)\s+[\w\-.~+/=]{4,}/gi, '$1 [redacted]'],
@@ -59,7 +62,9 @@ export const redact = (value: unknown, depth = 0): unknown => {
     clean[name] =
       isSecretName(name) && member != null && member !== '' && typeof member !== 'number' && typeof member !== 'boolean'
         ? '[redacted]'
-        : redact(member, depth + 1);
+        : VERBATIM.has(name) && typeof member === 'string'
+          ? member
+          : redact(member, depth + 1);
   }
   return clean;
 };
