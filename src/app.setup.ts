@@ -89,4 +89,9 @@ export const configureApp = (app: NestFastifyApplication, config: Config, logger
     if (logged) logRequest(request, reply, write);
     done();
   });
+  // An answer that was begun before the end says so too; streams see to it themselves.
+  fastify.addHook('onSend', (request, reply, payload, done) => {
+    if (drain.draining && request.raw.httpVersionMajor === 1) reply.header('connection', 'close');
+    done(null, payload);
+  });
 };
