@@ -86,9 +86,10 @@ export class AccountFileImporter {
 
   private async welcomeBack(file: SeenFile, accountIds: readonly string[]): Promise<void> {
     const known = this.registry.get(file.path)!;
+    // In this order: if the database fails in between, the next scan welcomes the file again.
+    for (const id of accountIds) await this.resume(id);
     await this.repository.markReturned(file.path, accountIds, this.clock.now());
     known.removed = false;
-    for (const id of accountIds) await this.resume(id);
   }
 
   private async resume(accountId: string): Promise<void> {

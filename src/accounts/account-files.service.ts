@@ -15,6 +15,8 @@ const EVENT_PAUSE_MS = 250;
 const FIRST_FILES = 50;
 /** A half-written file is looked at again after this. */
 const RECHECK_MS = 1_000;
+/** The database was away. */
+const RETRY_MS = 5_000;
 
 /**
  * Keeps the accounts of auth-dir: every `*.json` is read at start, and what is new, changed, removed or back is followed
@@ -84,18 +86,23 @@ export class AccountFilesService implements BeforeApplicationShutdown {
   }
 
   private async runScans(): Promise<void> {
+    let failed = false;
     while (this.again && !this.closed) {
       this.again = false;
+      failed = false;
       try {
         this.observe();
         const only = this.named ?? undefined;
         this.named = new Set();
         await this.look(only);
       } catch (error) {
+        failed = true;
+        // What was named is due again, and more may have been missed.
+        this.named = null;
         this.logger.warn({ msg: 'account files could not be taken in, trying again', error: messageOf(error) });
       }
     }
-    this.schedule();
+    this.schedule(failed ? RETRY_MS : undefined);
   }
 
   private async look(only?: ReadonlySet<string>, progress: ImportProgress = {}): Promise<void> {
@@ -135,8 +142,9 @@ export class AccountFilesService implements BeforeApplicationShutdown {
       if (!known || known.removed || !known.seenHere || files.has(path) || skipped.has(path)) continue;
       this.importer.forget(path);
       const accountIds = [...known.accountIds];
-      await this.registry.remove(path, this.clock.now());
+      // In this order: if the database fails in between, the next scan finds the file still to be followed.
       await this.importer.pause(path, accountIds);
+      await this.registry.remove(path, this.clock.now());
     }
   }
 

@@ -170,6 +170,23 @@ describeDatabases('account files', (database) => {
     expect(user(1)).toMatchObject({ state: 'active', stateReason: '' });
   });
 
+  it('follows a removal and a return later when the database is away at that moment', async () => {
+    put('a.json', 1);
+    put('b.json', 2);
+    await storage.files.start();
+    const changeState = jest.spyOn(storage.service, 'changeState');
+    rmSync(at('a.json'));
+    changeState.mockRejectedValueOnce(new Error('the database is away'));
+    await storage.files.scan();
+    await storage.files.scan();
+    expect(user(1)).toMatchObject({ state: 'paused', stateReason: 'file_removed' });
+    put('a.json', 1);
+    changeState.mockRejectedValueOnce(new Error('the database is away'));
+    await storage.files.scan();
+    await storage.files.scan();
+    expect(user(1).state).toBe('active');
+  });
+
   it('does not resume what an operator has paused', async () => {
     put('a.json', 1);
     put('b.json', 2);
@@ -293,6 +310,30 @@ describeDatabases('account files', (database) => {
       tokenHashOf('rt_bare'),
       tokenHashOf('rt_bare'),
     ]);
+  });
+
+  it('takes the newer of two logins of one account that stand in different files', async () => {
+    const [older, newer] = [1_798_000_000_000, 1_799_000_000_000];
+    put('a.json', 1, { issuedAt: newer });
+    put('b.json', 1, { issuedAt: older });
+    put('c.json', 2, { issuedAt: older });
+    put('d.json', 2, { issuedAt: newer });
+    await storage.files.start();
+    expect(await refreshTokenOf(user(1).id)).toBe(login(1, { issuedAt: newer }).refresh_token);
+    expect(await refreshTokenOf(user(2).id)).toBe(login(2, { issuedAt: newer }).refresh_token);
+  });
+
+  it('makes one account of a bare refresh token that stands in several files at once', async () => {
+    const { refresh_token, account_id } = login(1);
+    writeFileSync(at('a.json'), JSON.stringify({ refresh_token }));
+    writeFileSync(at('b.json'), JSON.stringify({ refresh_token, account_id, type: 'codex' }));
+    put('c.json', 2);
+    writeFileSync(at('d.json'), JSON.stringify({ refresh_token: login(2).refresh_token }));
+    await storage.files.start();
+    expect(storage.pool.size).toBe(2);
+    rmSync(at('d.json'));
+    await storage.files.scan();
+    expect(user(2).state).toBe('active');
   });
 
   it('leaves out links that lead out of the directory, and huge files, with a warning', async () => {

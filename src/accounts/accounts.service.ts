@@ -40,14 +40,30 @@ export class AccountsService {
 
   /** At most about 500 at a time: on SQLite the whole batch is one synchronous write. Each result stands at its account's place. */
   async importAccounts(parsed: readonly ParsedAccount[]): Promise<ImportedAccount[]> {
+    const leading = leadingByToken(parsed);
+    const leaderOf = (account: ParsedAccount): ParsedAccount =>
+      isProvisional(account.chatgptUserId) ? leading.get(account.tokenHash)! : account;
+    const imported = new Map<ParsedAccount, ImportedAccount>();
+    for (const result of await this.importDistinct(parsed.filter((account) => leaderOf(account) === account))) {
+      imported.set(result.parsed, result);
+    }
+    return parsed.map((account) => {
+      const { accountId, result } = imported.get(leaderOf(account))!;
+      const followed = leaderOf(account) === account || result === 'busy' ? result : 'unchanged';
+      return { parsed: account, accountId, result: followed };
+    });
+  }
+
+  private async importDistinct(parsed: readonly ParsedAccount[]): Promise<ImportedAccount[]> {
     const known = await this.findKnown(parsed);
-    const fresh = parsed.filter((account) => !known.has(identityKey(account)));
-    const added = await this.insert(fresh);
+    const fresh = newestOfEach(parsed.filter((account) => !known.has(identityKey(account))));
+    const added = await this.insert([...fresh.values()]);
     const results: ImportedAccount[] = [];
     for (const account of parsed) {
-      const row = added.get(identityKey(account));
-      if (row) results.push({ parsed: account, accountId: row.id, result: 'added' });
-      else results.push(await this.update(account, known.get(identityKey(account)) ?? (await this.winnerOf(account))));
+      const key = identityKey(account);
+      const row = added.get(key);
+      if (row && fresh.get(key) === account) results.push({ parsed: account, accountId: row.id, result: 'added' });
+      else results.push(await this.update(account, known.get(key) ?? row ?? (await this.winnerOf(account))));
     }
     return results;
   }
@@ -188,5 +204,31 @@ export class AccountsService {
 }
 
 const isOlder = (a: number, b: number): boolean => a > 0 && b > 0 && a < b;
+
+/** Identity → its newest login. The others are compared with it, as if they came later. */
+function newestOfEach(parsed: readonly ParsedAccount[]): Map<string, ParsedAccount> {
+  const newest = new Map<string, ParsedAccount>();
+  for (const account of parsed) {
+    const other = newest.get(identityKey(account));
+    if (!other || isOlder(other.lastRefreshAt, account.lastRefreshAt)) newest.set(identityKey(account), account);
+  }
+  return newest;
+}
+
+/**
+ * Token → the record that stands for all that hold it: one that names its user, else one that names its account, else the first. A
+ * token that were taken in twice would be spent twice.
+ */
+function leadingByToken(parsed: readonly ParsedAccount[]): Map<string, ParsedAccount> {
+  const leading = new Map<string, ParsedAccount>();
+  for (const account of parsed) {
+    const leader = leading.get(account.tokenHash);
+    if (!leader || telling(account) > telling(leader)) leading.set(account.tokenHash, account);
+  }
+  return leading;
+}
+
+const telling = ({ chatgptUserId, chatgptAccountId }: ParsedAccount): number =>
+  isProvisional(chatgptUserId) ? Number(chatgptAccountId !== '') : 2;
 
 const identityKey = (of: { chatgptAccountId: string; chatgptUserId: string }): string => `${of.chatgptAccountId}\n${of.chatgptUserId}`;
