@@ -19,13 +19,15 @@ const json = (text: string): unknown => {
     return text;
   }
 };
-const list = (text: string): unknown =>
-  text.trimStart().startsWith('[')
-    ? json(text)
-    : text
-        .split(/[,\n]/)
-        .map((entry) => entry.trim())
-        .filter((entry) => entry !== '');
+/** Separators alone are no list: an empty one would open the service where its keys were left out by mistake. */
+const list = (text: string): unknown => {
+  if (text.trimStart().startsWith('[')) return json(text);
+  const entries = text
+    .split(/[,\n]/)
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+  return entries.length > 0 ? entries : text;
+};
 
 /** Text of a variable → the key's type; text that does not fit stays as it is and is refused by validation. */
 const COERCE: Readonly<Record<KeyType, (text: string) => unknown>> = {
@@ -65,7 +67,10 @@ const readSecret = (path: string): string => readFileSync(path, 'utf8').replace(
 
 const readVariable = (name: string, text: string, { key, fromFile }: Variable): Setting | Fault => {
   try {
-    return { key: key.name, value: COERCE[key.type](fromFile ? readSecret(text) : text), where: name };
+    const value = fromFile ? readSecret(text) : text;
+    // Somebody wanted a secret there; "none" is said by leaving the variable out.
+    if (fromFile && value.trim() === '') return { key: key.name, where: name, message: 'the file is empty' };
+    return { key: key.name, value: COERCE[key.type](value), where: name };
   } catch (error) {
     return { key: key.name, where: name, message: `the file cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})` };
   }

@@ -199,6 +199,7 @@ describe('environment', () => {
     [{ CODEX_PROXY_MAX_RETRY: 'two' }, 'max-retry (CODEX_PROXY_MAX_RETRY): must be a whole number, not "two"'],
     [{ CODEX_PROXY_ENABLE_HTTP2: 'maybe' }, 'enable-http2 (CODEX_PROXY_ENABLE_HTTP2): must be true or false, not "maybe"'],
     [{ CODEX_PROXY_API_KEYS: '["a"' }, 'api-keys (CODEX_PROXY_API_KEYS): must be a list, not this text'],
+    [{ CODEX_PROXY_API_KEYS: ' , ' }, 'api-keys (CODEX_PROXY_API_KEYS): must be a list, not this text'],
     [{ CODEX_PROXY_LISTEN_FILE: '/x' }, 'CODEX_PROXY_LISTEN_FILE: unknown environment variable'],
   ])('refuses %j', (env, fault) => {
     expect(faultsOf('', env)).toEqual([expect.stringContaining(fault)]);
@@ -226,6 +227,11 @@ describe('environment', () => {
       encryptionKey: '0123456789abcdef',
       apiKeys: ['sk-one', 'sk-two'],
     });
+  });
+
+  it.each(['API_KEYS', 'ENCRYPTION_KEY', 'DB_PASSWORD'])('refuses an empty file for %s: it would count as no secret at all', (name) => {
+    const fault = expect.stringContaining(`(CODEX_PROXY_${name}_FILE): the file is empty`);
+    for (const text of ['', '\n', ' \n\n']) expect(faultsOf('', { [`CODEX_PROXY_${name}_FILE`]: write(text, 'empty') })).toEqual([fault]);
   });
 
   it('refuses a secret that is given twice or whose file cannot be read', () => {
