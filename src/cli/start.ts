@@ -30,8 +30,14 @@ export async function start(config: Config, warnings: readonly string[] = []): P
   configureApp(app, config, logger);
   for (const warning of warnings) logger.warn({ msg: warning }, 'Config');
   shutdownOnSignals(app);
-  await app.init();
-  await app.listen({ host: config.listenHost, port: config.listenPort });
+  try {
+    await app.init();
+    await app.listen({ host: config.listenHost, port: config.listenPort });
+  } catch (error) {
+    // Accounts are being loaded and tokens renewed already: a process that does not serve must not go on with that.
+    await app.close().catch(() => undefined);
+    throw error;
+  }
   new Logger('Start').log({ msg: 'listening', url: await app.getUrl() });
   void hintWithoutAccounts(app, config);
   return app;

@@ -63,6 +63,8 @@ function postgresOptions(config: DatabaseConfig): DataSourceOptions {
     poolSize: Math.min(config.dbMaxOpenConns || AUTO_POOL_SIZE, MAX_POOL_SIZE),
     extra: {
       keepAlive: true,
+      // An idle connection does not hold a process that has nothing else to do: a start that failed ends at once.
+      allowExitOnIdle: true,
       maxLifetimeSeconds: config.dbConnMaxLifetimeSec || DEFAULT_LIFETIME_SEC,
       statement_timeout: STATEMENT_TIMEOUT_MS,
       query_timeout: QUERY_TIMEOUT_MS,

@@ -1,0 +1,98 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CodexBackend, startCodexBackend } from '../../src/sandbox/codex-backend.server.js';
+import { createSandboxAccount } from '../../src/sandbox/sandbox-account.js';
+import { sandboxAccountFile } from '../../src/sandbox/sandbox.seed.js';
+import { GatewayProcess } from '../support/gateway-process.js';
+import { startPostgres, TestPostgres } from '../support/postgres.js';
+
+const ACCOUNTS = 60;
+const SPENT = 10;
+const KEY = 'the same words for every replica';
+/** Long enough for the program to start; a connection pool left open would hold it for ten seconds more. */
+const AT_ONCE_MS = 6_000;
+
+describe('replicas on one Postgres', () => {
+  const auths = mkdtempSync(join(tmpdir(), 'replicas-'));
+  let postgres: TestPostgres;
+  let stopped = false;
+  let backend: CodexBackend;
+  let config: Record<string, unknown>;
+  let replicas: GatewayProcess[] = [];
+
+  const spawn = (more: Record<string, unknown> = {}, key = KEY): GatewayProcess =>
+    GatewayProcess.spawn({ backend, config: { ...config, ...more }, env: { CODEX_PROXY_ENCRYPTION_KEY: key } });
+  /** Ends by itself; how long it took. */
+  const refused = async (gateway: GatewayProcess): Promise<{ code: number | null; ms: number; log: string }> => {
+    const startedAt = performance.now();
+    const { code } = await gateway.ended();
+    const ms = performance.now() - startedAt;
+    await gateway.stop();
+    return { code, ms, log: gateway.log };
+  };
+  const exchanges = () => backend.requests.filter(({ path, status }) => path === '/oauth/token' && status !== null);
+  const loaded = (gateway: GatewayProcess) => gateway.logged(({ msg }) => msg === 'accounts loaded');
+
+  beforeAll(async () => {
+    const accounts = Array.from({ length: ACCOUNTS }, (_, n) => createSandboxAccount(n + 1, n < SPENT ? { accessTokenLifeSec: -60 } : {}));
+    backend = await startCodexBackend({ recordLimit: 10_000, accounts });
+    for (const account of accounts) {
+      const { name, content } = sandboxAccountFile(account);
+      writeFileSync(join(auths, name), content);
+    }
+    postgres = await startPostgres();
+    config = { 'db-enabled': true, 'db-driver': 'postgres', 'db-dsn': await postgres.createDatabase(), 'auth-dir': auths };
+    replicas = [spawn(), spawn(), spawn()];
+    await Promise.all(replicas.map((replica) => replica.listening()));
+  }, 90_000);
+  afterAll(async () => {
+    for (const replica of replicas) await replica.stop('SIGKILL');
+    await backend.close();
+    if (!stopped) await postgres.stop();
+    rmSync(auths, { recursive: true, force: true });
+  }, 60_000);
+
+  it('start at the same moment on an empty database: one of them migrates, each account is there once, all of them answer', async () => {
+    const answers = await Promise.all(replicas.map((replica) => replica.responses({ input: 'hi' })));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    await Promise.all(replicas.map(loaded));
+    expect(await Promise.all(replicas.map(async (replica) => (await replica.health()).accounts))).toEqual([ACCOUNTS, ACCOUNTS, ACCOUNTS]);
+    const entries = replicas.flatMap((replica) => replica.entries);
+    expect(entries.filter(({ msg }) => msg === 'database migrated')).toHaveLength(1);
+    expect(entries.filter(({ level }) => Number(level) >= 40)).toEqual([]);
+  });
+
+  it('spend each refresh token once', async () => {
+    await backend.waitFor(() => exchanges().length >= SPENT);
+    expect(exchanges().map(({ status }) => status)).toEqual(Array<number>(SPENT).fill(200));
+  });
+
+  it('refuse another encryption key, and a port that is taken, at once and in plain words', async () => {
+    const wrongKey = await refused(spawn({}, 'other words than the others have'));
+    expect(wrongKey).toMatchObject({ code: 1, log: expect.stringContaining('could not start: encryption-key is not the key') });
+    const portTaken = await refused(spawn({ listen: new URL(replicas[0]!.url).host }));
+    expect(portTaken).toMatchObject({ code: 1, log: expect.stringContaining('could not start: listen EADDRINUSE') });
+    expect(Math.max(wrongKey.ms, portTaken.ms)).toBeLessThan(AT_ONCE_MS);
+  });
+
+  it('go on when one of them is killed', async () => {
+    await replicas[0]!.stop('SIGKILL');
+    const answers = await Promise.all(replicas.slice(1).map((replica) => replica.responses({ input: 'hi' })));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+  });
+
+  it('serve requests while Postgres is away, say so, and end when they are asked to', async () => {
+    stopped = true;
+    await postgres.stop();
+    const [, replica] = replicas as [unknown, GatewayProcess];
+    const answers = await Promise.all(Array.from({ length: 10 }, () => replica.responses({ input: 'hi' })));
+    expect(answers.map(({ status }) => status)).toEqual(Array<number>(10).fill(200));
+    const ready = await fetch(`${replica.url}/health/ready`);
+    expect([ready.status, await ready.json()]).toMatchObject([503, { reasons: ['the database does not answer'] }]);
+    await replica.stop();
+    expect(exchanges()).toHaveLength(SPENT);
+    expect(replica.exit).toEqual({ code: 0, signal: null });
+  });
+});
