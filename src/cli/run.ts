@@ -15,6 +15,8 @@ const version = (): string => {
  * Commands are imported when they are asked for, so that `--version` does not load the service.
  */
 export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number | undefined> {
+  // A reader that goes away (`codex-proxy sandbox | head`) ends what is printed, not the service.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   try {
     const args = parseArguments(argv);
     if (args.help) return (say(USAGE), 0);

@@ -1,4 +1,5 @@
-import { type DestinationStream, destination as openDestination, levels, pino } from 'pino';
+import { type DestinationStream, levels, pino } from 'pino';
+import { LineOutput } from './line-output.js';
 import { type LogFields, textLine } from './text-log.js';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
@@ -13,12 +14,6 @@ export interface LogOptions {
   readonly level: string;
   readonly format: string;
 }
-
-/**
- * Lines are gathered and written by the pack, because handing each to a thread costs more than making it. What a stuck
- * reader leaves behind is dropped beyond 4 MiB; the rest is written when the process exits.
- */
-const STDOUT = { dest: 1, sync: false, minLength: 8_192, periodicFlush: 200, maxLength: 4_194_304 } as const;
 
 const jsonSink = (level: string, out: DestinationStream): LogSink => {
   // `err` is a plain object already, and pino's own serializer would add the raw error again.
@@ -36,6 +31,12 @@ const textSink = (level: string, out: DestinationStream): LogSink => {
   };
 };
 
+function openStdout(): LineOutput {
+  const output = new LineOutput(1);
+  process.on('exit', () => output.flushSync());
+  return output;
+}
+
 /** @param out where lines go (a test's own list); standard output otherwise. */
-export const openLogSink = ({ level, format }: LogOptions, out: DestinationStream = openDestination(STDOUT)): LogSink =>
+export const openLogSink = ({ level, format }: LogOptions, out: DestinationStream = openStdout()): LogSink =>
   format === 'json' ? jsonSink(level, out) : textSink(level, out);
