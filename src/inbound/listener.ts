@@ -100,6 +100,7 @@ export class InboundServer extends Server {
     // The compatibility API has the members of http's classes that are used here and in Fastify.
     const listener = handler as unknown as (request: Http2ServerRequest, response: Http2ServerResponse) => void;
     const server = createHttp2Server({ settings: { maxConcurrentStreams, maxHeaderListSize: maxHeaderBytes } }, listener);
+    server.on('checkExpectation', listener);
     server.on('session', (session) => {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));

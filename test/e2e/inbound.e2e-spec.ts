@@ -326,6 +326,12 @@ describe('request ids and the request log', () => {
     expect(answer).toMatch(/x-request-id: req_/);
   });
 
+  it('treats an HTTP/2 request with an expectation nobody knows as any other', async () => {
+    await start();
+    const { headers } = await exchangeHttp2(openHttp2(), { ':path': '/nowhere', expect: 'tea' });
+    expect([headers[':status'], headers['x-request-id']]).toEqual([404, expect.stringMatching(/^req_/)]);
+  });
+
   it('logs one line per request, without its query', async () => {
     const { lines } = await start();
     const answer = await fetch(url('/v1/echo?key=sk-secret'), { method: 'POST', body: 'x' });
