@@ -16,6 +16,7 @@ import { AccountEntity } from './account.entity.js';
 import { AccountRepository } from './account.repository.js';
 import { AccountsService } from './accounts.service.js';
 import { CiphertextOwnerEntity } from './ciphertext-owner.entity.js';
+import { CiphertextOwnerFinder } from './ciphertext-owner.finder.js';
 import { CiphertextOwnerLoader } from './ciphertext-owner.loader.js';
 import { CiphertextOwnerRepository } from './ciphertext-owner.repository.js';
 import { CooldownEntity } from './cooldown.entity.js';
@@ -43,6 +44,7 @@ import { openCipher } from './credential-key.js';
     // Pool
     AccountPool,
     AccountEffects,
+    CiphertextOwnerFinder,
     CiphertextOwnerLoader,
   ],
   exports: [
@@ -53,6 +55,7 @@ import { openCipher } from './credential-key.js';
     AccountPool,
     AccountRepository,
     AccountsService,
+    CiphertextOwnerFinder,
     CiphertextOwnerRepository,
     CredentialCipher,
   ],

@@ -42,7 +42,8 @@ export class AttemptLoop {
   readonly #logsSuccess: boolean;
 
   async run(request: CodexRequest, requestId: string, signal: AbortSignal, operation: Operation): Promise<void> {
-    const turn = this.turns.create(request, requestId);
+    const owner = request.compactions.length > 0 ? await this.turns.ownerOf(request) : undefined;
+    const turn = this.turns.create(request, requestId, owner);
     let same: string | undefined;
     while (turn.mayAttempt(this.clock.now())) {
       const reaction = await this.#step(turn, same, operation, signal);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { AccountEffects } from '../accounts/account-effects.service.js';
 import { AccountPool } from '../accounts/account-pool.service.js';
+import { CiphertextOwnerFinder } from '../accounts/ciphertext-owner.finder.js';
 import { Clock } from '../common/clock.js';
 import { GatewayError } from '../common/gateway-error.js';
 import { Config } from '../config/config.js';
@@ -15,12 +15,12 @@ export class TurnFactory {
     private readonly config: Config,
     private readonly clock: Clock,
     private readonly pool: AccountPool,
-    private readonly effects: AccountEffects,
+    private readonly owners: CiphertextOwnerFinder,
     private readonly refused: RefusedParameters,
   ) {}
 
-  /** Throws `rejected` (400) when the conversation was compacted by an account that is no longer here. */
-  create(request: CodexRequest, requestId: string): Turn {
+  /** `pinned`: the account that `ownerOf` found. */
+  create(request: CodexRequest, requestId: string, pinned: string | undefined): Turn {
     const now = this.clock.now();
     const budget = this.config.requestRetryBudgetSec;
     return new Turn(
@@ -29,23 +29,24 @@ export class TurnFactory {
       now,
       this.config.maxRetry + 1,
       budget === 0 ? Infinity : now + budget * 1000,
-      this.#ownerOf(request),
+      pinned,
       this.refused.of(request.body.model),
     );
   }
 
-  #ownerOf({ compactions }: CodexRequest): string | undefined {
-    for (const hash of compactions) {
-      const owner = this.effects.ciphertextOwner(hash);
-      if (owner === undefined) continue;
-      const state = this.pool.get(owner)?.state;
-      if (state !== undefined && state !== 'retired' && state !== 'disabled') return owner;
-      throw new GatewayError('rejected', 'this conversation was compacted by an account that is gone: nobody else can read it', {
-        status: 400,
-        code: 'invalid_encrypted_content',
-        param: 'input',
-      });
-    }
-    return undefined;
+  /**
+   * The account that compacted the conversation; undefined: none, or nobody knows. Rejects with `rejected` (400) when it is no
+   * longer here.
+   */
+  async ownerOf({ compactions }: CodexRequest): Promise<string | undefined> {
+    const owner = await this.owners.find(compactions);
+    if (owner === undefined) return undefined;
+    const state = this.pool.get(owner)?.state;
+    if (state !== undefined && state !== 'retired' && state !== 'disabled') return owner;
+    throw new GatewayError('rejected', 'this conversation was compacted by an account that is gone: nobody else can read it', {
+      status: 400,
+      code: 'invalid_encrypted_content',
+      param: 'input',
+    });
   }
 }

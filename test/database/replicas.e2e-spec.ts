@@ -69,6 +69,17 @@ describe('replicas on one Postgres', () => {
     expect(exchanges().map(({ status }) => status)).toEqual(Array<number>(SPENT).fill(200));
   });
 
+  it('go on with a conversation that another one has compacted', async () => {
+    const [first, second] = replicas as [GatewayProcess, GatewayProcess];
+    const input = [{ type: 'message', role: 'user', content: 'Compact this' }];
+    // Its choice is ahead of that of the others then.
+    for (let n = 0; n < 10; n++) await first.responses({ input: `hi ${n}` });
+    const compacted = await first.request('/v1/responses/compact', { json: { model: 'gpt-5.4', input } });
+    const { output } = (await compacted.json()) as { output: unknown[] };
+    const answer = await second.responses({ input: [...output, { type: 'message', role: 'user', content: 'Go on' }] });
+    expect([answer.status, await answer.json()]).toMatchObject([200, { status: 'completed' }]);
+  });
+
   it('refuse another encryption key, and a port that is taken, at once and in plain words', async () => {
     const wrongKey = await refused(spawn({}, 'other words than the others have'));
     expect(wrongKey).toMatchObject({ code: 1, log: expect.stringContaining('could not start: encryption-key is not the key') });
