@@ -68,6 +68,14 @@ const showHttp2Body = (request: FastifyRequest): void => {
   if (headers['content-type'] === undefined && !stream.endAfterHeaders) headers['content-type'] = 'application/octet-stream';
 };
 
+const READABLE_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/;
+
+/** Nobody reads the type of a body, but Fastify answers 415 to one that is no media type, as misconfigured clients send them. */
+const forgiveContentType = ({ raw: { headers } }: FastifyRequest): void => {
+  const type = headers['content-type'];
+  if (type !== undefined && !READABLE_TYPE.test(type)) headers['content-type'] = 'application/octet-stream';
+};
+
 /** The adapter for `NestFactory.create(…, createAdapter(config), { bodyParser: false, bufferLogs: true })`. */
 export const createAdapter = (config: Config): FastifyAdapter => new FastifyAdapter(fastifyOptions(config));
 
@@ -84,6 +92,7 @@ export const configureApp = (app: NestFastifyApplication, config: Config, logger
   fastify.addContentTypeParser('*', (_request, payload, done) => done(null, new PendingBody(payload, limits)));
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    forgiveContentType(request);
     if (request.raw.httpVersionMajor === 2) showHttp2Body(request);
     else if (drain.draining) reply.header('connection', 'close');
     if (logged) logRequest(request, reply, write);
