@@ -268,7 +268,7 @@ describe('keys', () => {
     ['none', {}],
     ['a wrong one', { authorization: 'Bearer sk-wrong' }],
     ['a part of one', { authorization: `Bearer ${KEY.slice(0, -1)}` }],
-    ['an empty one', { 'x-api-key': '' }],
+    ['an empty one', { 'api-key': '' }],
   ])('%s: 401 before the body is read, and nothing goes upstream', async (_what, headers) => {
     scene.forget();
     for (const [method, path] of [
