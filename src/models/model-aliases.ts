@@ -37,12 +37,17 @@ export const flagships = (catalogue: readonly CatalogueEntry[]): string[] =>
 export class ModelAliases {
   readonly #exact = new Map<string, readonly string[]>();
   readonly #globs: Glob[] = [];
+  /** Exact names as they are written. */
+  readonly #names: string[] = [];
 
   constructor(aliases: AliasMap) {
     for (const [name, target] of Object.entries(aliases)) {
       const targets = typeof target === 'string' ? [target] : target;
       if (name.includes('*')) this.#globs.push({ pattern: globPattern(name), targets: this.#withFlagship(name, targets) });
-      else this.#exact.set(name.toLowerCase(), targets);
+      else {
+        this.#exact.set(name.toLowerCase(), targets);
+        this.#names.push(name);
+      }
     }
   }
 
@@ -61,7 +66,7 @@ export class ModelAliases {
 
   /** Names for the model list. */
   listed(): string[] {
-    return [...this.#exact.keys(), ...DISCOVERED.filter((name) => !this.#exact.has(name) && this.glob(name) !== null)];
+    return [...this.#names, ...DISCOVERED.filter((name) => !this.#exact.has(name) && this.glob(name) !== null)];
   }
 }
 

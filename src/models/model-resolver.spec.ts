@@ -143,6 +143,13 @@ describe('ModelResolver', () => {
     expect(resolver([], { enableModelSuffixFast: false }).names()).toHaveLength(71 + 5);
   });
 
+  it('lists an alias as it is written, and finds it in any case', () => {
+    const models = resolver([], { modelAliases: { 'My-Model': 'gpt-5.4-mini' } });
+    expect(models.names()).toContain('My-Model');
+    expect(models.names()).not.toContain('my-model');
+    expect(['My-Model', 'my-model', 'MY-MODEL-high'].map((name) => models.resolve(name).slug)).toEqual(Array(3).fill('gpt-5.4-mini'));
+  });
+
   it('knows no fast names where they are switched off', () => {
     const models = resolver([], { enableModelSuffixFast: false });
     expect(kindOf(() => models.resolve('gpt-5.4-fast'))[0]).toBe('model_not_found');
