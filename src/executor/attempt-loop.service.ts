@@ -92,7 +92,7 @@ export class AttemptLoop {
     const last = turn.outcomes.at(-1);
     if (last !== undefined && (operation.committed() || isFinal(last))) return outcomeError(last, now);
     const exclusions = this.pool.explain({ ...turn.query(), tried: new Set() });
-    return finalAnswer(turn.outcomes, exclusions, turn.request.body.model, now);
+    return finalAnswer(turn.outcomes, exclusions, turn.request.body.model, now, turn.skips);
   }
 
   #log(turn: Turn, lease: AccountLease, attempt: number, outcome: Outcome, startedAt: number): void {

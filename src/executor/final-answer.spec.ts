@@ -77,4 +77,11 @@ describe('finalAnswer', () => {
     ['all are at their limit of concurrent requests', { busy: 3 }, 'no_account'],
     ['all are cooling for quota', { quota: 3 }, 'rate_limited'],
   ])('says so when %s', (_, exclusions, kind) => expect(answer([], exclusions).kind).toBe(kind));
+
+  it('says that logins cannot be renewed now, where that is why nobody was asked', () => {
+    const tokenless = (exclusions: Partial<Exclusions>, skipped: number) => finalAnswer([], counted(exclusions), 'gpt-5.4', NOW, skipped);
+    expect(tokenless({}, 3)).toMatchObject({ kind: 'upstream_auth', detail: { code: 'upstream_auth', shouldRetry: true } });
+    expect(tokenless({ quota: 3 }, 1).kind).toBe('rate_limited');
+    expect(tokenless({ needs_login: 3 }, 3).kind).toBe('no_account');
+  });
 });

@@ -28,6 +28,9 @@ const TELLING: Readonly<Record<Exclude<OutcomeKind, 'ok'>, number>> = {
   empty: 0,
 };
 
+/** The first pause after a refresh that failed. */
+const RENEWAL_SECONDS = 5;
+
 const isLimit = (outcome: FailedOutcome): boolean => TELLING[outcome.kind] === 4;
 
 function counts(outcomes: readonly FailedOutcome[]): string {
@@ -55,12 +58,16 @@ function allLimited(exclusions: Exclusions, now: number): GatewayError | null {
   });
 }
 
-function withoutAttempt(exclusions: Exclusions, model: string): GatewayError {
+function withoutAttempt(exclusions: Exclusions, model: string, tokenless: number): GatewayError {
   if (exclusions.total === 0) return new GatewayError('no_account', 'no account is loaded');
   const unusable = exclusions.inactive + exclusions.needs_login + exclusions.draining;
   if (unusable === exclusions.total) return new GatewayError('no_account', 'no account is usable: all need a login or are out of service');
   if (unusable + exclusions.not_entitled === exclusions.total) {
     return new GatewayError('model_not_found', `no account may use the model '${model}'`, { code: 'model_not_found', param: 'model' });
+  }
+  if (tokenless > 0) {
+    const detail = { code: 'upstream_auth', retryAfterSeconds: RENEWAL_SECONDS, shouldRetry: true };
+    return new GatewayError('upstream_auth', "the gateway's own logins have ended and cannot be renewed now", detail);
   }
   return new GatewayError('no_account', 'no account is free now', { retryAfterSeconds: 1, shouldRetry: true });
 }
@@ -68,11 +75,18 @@ function withoutAttempt(exclusions: Exclusions, model: string): GatewayError {
 /**
  * What the caller is told when every attempt failed: the most telling one, not the last one, and the counts per cause.
  * A 429 only when every account that could serve the model is out of quota or rate limited: anything else would stop a
- * client that could have been served. `exclusions` are counted without regard to which accounts were tried.
+ * client that could have been served. `exclusions` are counted without regard to which accounts were tried; `tokenless`: accounts that
+ * were passed over because their token has ended and could not be renewed.
  */
-export function finalAnswer(outcomes: readonly FailedOutcome[], exclusions: Exclusions, model: string, now: number): GatewayError {
+export function finalAnswer(
+  outcomes: readonly FailedOutcome[],
+  exclusions: Exclusions,
+  model: string,
+  now: number,
+  tokenless = 0,
+): GatewayError {
   const telling = outcomes.reduce<FailedOutcome | null>((best, o) => (best && TELLING[best.kind] >= TELLING[o.kind] ? best : o), null);
-  if (telling === null) return allLimited(exclusions, now) ?? withoutAttempt(exclusions, model);
+  if (telling === null) return allLimited(exclusions, now) ?? withoutAttempt(exclusions, model, tokenless);
   if (!isLimit(telling)) return withCounts(outcomeError(telling, now), outcomes);
   const limited = allLimited(exclusions, now);
   if (limited) {

@@ -44,6 +44,11 @@ export class Turn {
     return this.maxAttempts - this.#attempts;
   }
 
+  /** Accounts that were passed over for want of a token. */
+  get skips(): number {
+    return this.#skips;
+  }
+
   /** Whether one more `POST` may go out. */
   mayAttempt(now: number): boolean {
     return this.#attempts < this.maxAttempts && (this.#attempts === 0 || now < this.deadline);
