@@ -509,3 +509,42 @@ describe('JSON answers', () => {
     },
   );
 });
+
+describe('a compaction', () => {
+  const compact = (): Promise<ResponsesAnswer> => {
+    const json = { model: 'gpt-5.4', input: [{ role: 'user', content: `Question ${++prompts}` }] };
+    return ResponsesAnswer.of(scene.gateway.request('/v1/responses/compact', { json }));
+  };
+  const calls = (): (string | null)[] => scene.requests.filter(({ path }) => path.endsWith('/compact')).map(({ account }) => account);
+
+  it.each(['500', '503', '402', '403', '404-empty', '429,resets=60', 'reset-before-headers', '401,code=account_deactivated'])(
+    'that meets %s is made by another account',
+    async (scenario) => {
+      const pool = await scene.pool(2);
+      scene.backend.state.next(scenario, { endpoint: 'compact' });
+      const answer = await compact();
+      expect([answer.status, answer.json.object]).toEqual([200, 'response.compaction']);
+      expect(calls().sort()).toEqual([...pool].sort());
+    },
+  );
+
+  it('that meets 401 is made by the same account after one refresh', async () => {
+    const [key] = await scene.pool(1);
+    scene.backend.state.accounts.endAccessTokens(key!);
+    expect((await compact()).status).toBe(200);
+    expect(calls()).toEqual([key, key]);
+    expect(scene.refreshes).toHaveLength(1);
+  });
+
+  it.each([
+    ['400', 400, 'invalid_value', 1],
+    ['500', 500, 'server_error', 2],
+    ['429,resets=60', 429, 'rate_limit_exceeded', 2],
+  ])('that everybody answers with %s: %i %s', async (scenario, status, code, attempts) => {
+    await scene.pool(2);
+    scene.backend.state.always(scenario, { endpoint: 'compact' });
+    const answer = await compact();
+    expect([answer.status, answer.error.code]).toEqual([status, code]);
+    expect(calls()).toHaveLength(attempts);
+  });
+});
