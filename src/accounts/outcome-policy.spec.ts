@@ -66,7 +66,7 @@ const EVERYWHERE: readonly (readonly [string, Outcome, Given, unknown])[] = [
   ['a refused request', { kind: 'rejected', status: 400, code: null, param: null, message }, {}, none],
   ['an unsupported parameter', { kind: 'unsupported_parameter', parameter: 'x', message }, {}, none],
   ['foreign ciphertext', { kind: 'foreign_ciphertext', message }, {}, none],
-  ['a model it may not use', { kind: 'model_unsupported', message }, {}, { kind: 'not_entitled', model: 'gpt-5.4', until: NOW + 6 * HOUR }],
+  ['a model it may not use', { kind: 'model_unsupported', message }, {}, { kind: 'not_entitled', model: 'gpt-5.4', until: NOW + HOUR }],
   ['an edge page', { kind: 'edge_blocked', status: 403 }, {}, none],
   ['an empty 404', { kind: 'edge_not_found' }, {}, none],
   ['an overload', { kind: 'overloaded', code: 'slow_down', message }, {}, none],

@@ -17,6 +17,8 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 export interface CompactAnswer {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** Fields and parameters that were left out. */
+  readonly ignored: readonly string[];
 }
 
 /** One unary compaction on one account. */
@@ -33,21 +35,21 @@ export class CompactAttempt {
     try {
       const response = await this.calls.open(turn, lease, 'compact', signal);
       if (response.status !== 200) return { outcome: await this.calls.refusal(response) };
-      return await this.#read(response, lease);
+      return await this.#read(turn, response, lease);
     } catch (error) {
       if (error instanceof UpstreamFailure) return { outcome: classifyFailure(error) };
       throw error;
     }
   }
 
-  async #read(response: UpstreamResponse, lease: AccountLease): Promise<{ outcome: Outcome; answer?: CompactAnswer }> {
+  async #read(turn: Turn, response: UpstreamResponse, lease: AccountLease): Promise<{ outcome: Outcome; answer?: CompactAnswer }> {
     const body = await response.body.text(MAX_ANSWER_BYTES);
     const json = parse(body);
     if (json === null)
       return { outcome: { kind: 'server_error', status: 502, code: null, message: 'upstream answered the compaction without JSON' } };
     if (!Array.isArray(json.output)) return { outcome: classifyStreamError(json, response.headers, this.clock.now()) };
     rememberCompactions(this.effects, json.output, lease.account.id);
-    return { outcome: { kind: 'ok' }, answer: { headers: response.headers, body } };
+    return { outcome: { kind: 'ok' }, answer: { headers: response.headers, body, ignored: turn.ignored() } };
   }
 }
 

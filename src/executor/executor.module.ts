@@ -8,6 +8,7 @@ import { CompactAttempt } from './compact-attempt.js';
 import { Executor } from './executor.service.js';
 import { RefusedParameters } from './refused-parameters.js';
 import { StreamAttempt } from './stream-attempt.js';
+import { StreamOddities } from './stream-oddities.service.js';
 import { TokenFreshness } from './token-freshness.service.js';
 import { TurnFactory } from './turn-factory.service.js';
 import { TurnStates } from './turn-states.js';
@@ -22,6 +23,7 @@ import { UpstreamCalls } from './upstream-calls.service.js';
     Executor,
     RefusedParameters,
     StreamAttempt,
+    StreamOddities,
     TokenFreshness,
     TurnFactory,
     TurnStates,

@@ -12,6 +12,7 @@ import type { ByteStream, UpstreamResponse } from '../upstream/upstream-types.js
 import { rememberCompactions } from './compaction-owners.js';
 import type { HeaderHold } from './header-hold.js';
 import { OutputWatch } from './output-watch.js';
+import { StreamOddities } from './stream-oddities.service.js';
 import type { Turn } from './turn.js';
 import type { TurnSink } from './turn-sink.js';
 import { UpstreamCalls } from './upstream-calls.service.js';
@@ -22,6 +23,7 @@ export class StreamAttempt {
   constructor(
     private readonly calls: UpstreamCalls,
     private readonly effects: AccountEffects,
+    private readonly oddities: StreamOddities,
     private readonly clock: Clock,
   ) {}
 
@@ -58,6 +60,7 @@ export class StreamAttempt {
       }
     } finally {
       body.finish();
+      if (decoder) this.oddities.malformed(decoder.malformed, turn.requestId);
     }
   }
 
@@ -94,6 +97,7 @@ export class StreamAttempt {
 
   /** Notes what an event says about the account; true for the terminal one. */
   #observe(event: UpstreamEvent, lease: AccountLease): boolean {
+    this.oddities.see(event.type);
     if (event.type === 'codex.rate_limits') {
       const snapshot = rateLimitsOfEvent(event.json, this.clock.now());
       if (snapshot) this.effects.observeQuota(lease.account.id, snapshot);

@@ -26,7 +26,7 @@ export class CompactController {
   async compact(@Body() body: Buffer, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const codexRequest = decodeCompact(parseJsonBody(body), request.headers, this.models.resolve, this.config.compactModel);
     const answer = await this.executor.compact(codexRequest, clientSignal(request, reply), request.id);
-    const head = { upstreamHeaders: answer.headers, ignored: codexRequest.ignored };
+    const head = { upstreamHeaders: answer.headers, ignored: answer.ignored };
     const headers = openAiHeaders(head, codexRequest.codexClient, reply);
     void reply.headers(headers).type('application/json; charset=utf-8').send(answer.body);
   }

@@ -1,3 +1,4 @@
+import { toBytes } from '../../common/byte-string.js';
 import { type JsonObject, UpstreamEvent } from '../../upstream/upstream-event.js';
 import { isObject } from '../shared/json-body.js';
 import type { EventOutput } from './event-output.js';
@@ -67,7 +68,8 @@ export class ItemEvents {
   }
 
   #added(event: UpstreamEvent): void {
-    const item = isObject(event.json.item) ? event.json.item : {};
+    const { item } = event.json;
+    if (!isObject(item)) return;
     const slot = this.slots.find(event.json.output_index, stringOf(item.id), stringOf(item.type), true)!;
     if (slot.announced || slot.closed) return;
     slot.learn(item);
@@ -107,7 +109,7 @@ export class ItemEvents {
   #keep(event: UpstreamEvent, text: TextEvent, slot: OutputSlot, part: TextPart): void {
     const value = event.delta ? '' : stringOf(event.json[text.member]);
     if (event.delta) this.slots.keep(slot, part, event.delta.literal, event.size);
-    else if (!text.whole) this.slots.keep(slot, part, JSON.stringify(value), event.size);
+    else if (!text.whole) this.slots.keep(slot, part, toBytes(JSON.stringify(value)), event.size);
     else if (this.slots.room(slot, event.size)) part.whole = value;
   }
 

@@ -32,6 +32,24 @@ const COMPLETED = { type: 'response.completed', response: { id: 'resp_1', model:
 const ITEM = { id: 'msg_1', type: 'message', status: 'completed', role: 'assistant', content: [] };
 
 describe('ResponsesStreamEncoder', () => {
+  it('keeps text beyond ASCII whole when it has to rebuild an item from parsed deltas', () => {
+    const at = { item_id: 'msg_1', output_index: 0, content_index: 0 };
+    const delta = (text: string): JsonObject => ({ type: 'response.output_text.delta', ...at, delta: text, logprobs: [{ token: 'x' }] });
+    const script = [
+      CREATED,
+      { type: 'response.output_item.added', output_index: 0, item: ITEM },
+      delta('日本 '),
+      delta('é "😀"'),
+      COMPLETED,
+    ];
+    expect(responseOf(run(script).at(-1)).output).toMatchObject([{ content: [{ type: 'output_text', text: '日本 é "😀"' }] }]);
+  });
+
+  it('leaves out an item that is announced as nothing', () => {
+    const nothing = { type: 'response.output_item.added', output_index: 0, item: null };
+    expect(types(run([CREATED, nothing, COMPLETED]))).toEqual(['response.created', 'response.completed']);
+  });
+
   it('copies the frames of a healthy turn byte for byte', () => {
     const events = decodeEvents(readFixture('text-output-kept'));
     const { preamble, output, ended } = encoder().encode(events);
