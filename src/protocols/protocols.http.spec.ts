@@ -42,9 +42,9 @@ class FakeExecutor {
     sink.end();
   }
 
-  async compact(request: CodexRequest): Promise<{ headers: Record<string, string>; body: string }> {
+  async compact(request: CodexRequest): Promise<{ headers: Record<string, string>; body: string; ignored: string[] }> {
     this.requests.push(request);
-    return { headers: {}, body: '{"object":"response.compaction"}' };
+    return { headers: {}, ignored: [], body: '{"object":"response.compaction"}' };
   }
 }
 
