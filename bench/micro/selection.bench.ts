@@ -4,8 +4,8 @@
  * Each figure is one lease and its return; p99 shows that no single choice pays for many.
  */
 import { setFlagsFromString } from 'node:v8';
-import { AccountPool, type LeaseQuery } from '../../src/accounts/account-pool.service.js';
-import type { PoolAccount } from '../../src/accounts/pool-account.js';
+import { AccountPool, type LeaseQuery } from '../../src/accounts/pool/account-pool.service.js';
+import type { PoolAccount } from '../../src/accounts/pool/pool-account.js';
 import { Clock } from '../../src/common/clock.js';
 import type { Config } from '../../src/config/config.js';
 

@@ -2,11 +2,11 @@ import { setImmediate } from 'node:timers/promises';
 import { BeforeApplicationShutdown, Injectable, Logger, OnApplicationBootstrap } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { collectGarbage } from '../common/collect-garbage.js';
-import { AccountFilesService } from './account-files.service.js';
-import { AccountPool } from './account-pool.service.js';
+import { AccountFilesService } from './files/account-files.service.js';
+import { AccountPool } from './pool/account-pool.service.js';
 import { AccountsService } from './accounts.service.js';
-import { CooldownRepository } from './cooldown.repository.js';
-import type { Cooldown } from './pool-account.js';
+import { CooldownRepository } from './storage/cooldown.repository.js';
+import type { Cooldown } from './pool/pool-account.js';
 
 const FIRST_PAGE = 100;
 const PAGE = 500;

@@ -10,11 +10,11 @@ import { testConfig } from '../../test/support/test-config.js';
 import { Clock } from '../common/clock.js';
 import { databaseOptions } from '../database/database.options.js';
 import { openDatabase } from '../database/open-database.js';
-import { AccountFileEntity } from './account-file.entity.js';
-import { parseRecord } from './account-record.js';
-import { AccountEntity } from './account.entity.js';
-import { CiphertextOwnerEntity } from './ciphertext-owner.entity.js';
-import { CooldownEntity } from './cooldown.entity.js';
+import { AccountFileEntity } from './files/account-file.entity.js';
+import { parseRecord } from './files/account-record.js';
+import { AccountEntity } from './storage/account.entity.js';
+import { CiphertextOwnerEntity } from './storage/ciphertext-owner.entity.js';
+import { CooldownEntity } from './storage/cooldown.entity.js';
 
 afterEach(() => {
   jest.restoreAllMocks();

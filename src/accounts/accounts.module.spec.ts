@@ -11,7 +11,7 @@ import { Config, KeyValues } from '../config/config.js';
 import { ConfigurationModule } from '../config/config.module.js';
 import { DatabaseStatus } from '../database/database-status.service.js';
 import { DatabaseModule } from '../database/database.module.js';
-import { AccountPool } from './account-pool.service.js';
+import { AccountPool } from './pool/account-pool.service.js';
 import { AccountsModule } from './accounts.module.js';
 
 const start = async (config: Config): Promise<TestingModule> => {

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
-import { AccountPool } from './account-pool.service.js';
-import { isProvisional, ParsedAccount, tokenHashOf } from './account-record.js';
-import { AccountFileRepository } from './account-file.repository.js';
-import { newAccountRow, REASON, sealTokens, toPoolAccount } from './account-row.js';
-import type { StatePatch } from './account-token.types.js';
-import { AccountEntity, AccountState } from './account.entity.js';
-import { AccountRepository } from './account.repository.js';
-import { CredentialCipher, SealedSecretError, SecretField } from './credential-cipher.js';
+import { AccountPool } from './pool/account-pool.service.js';
+import { isProvisional, ParsedAccount, tokenHashOf } from './files/account-record.js';
+import { AccountFileRepository } from './files/account-file.repository.js';
+import { newAccountRow, REASON, sealTokens, toPoolAccount } from './storage/account-row.js';
+import type { StatePatch } from './storage/account-token.types.js';
+import { AccountEntity, AccountState } from './storage/account.entity.js';
+import { AccountRepository } from './storage/account.repository.js';
+import { CredentialCipher, SealedSecretError, SecretField } from './storage/credential-cipher.js';
 
 /**
  * What became of an imported credential. `stale`: the database has newer tokens, which stay. `busy`: its tokens are being

@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AccountLoader } from '../accounts/account-loader.service.js';
-import { AccountPool } from '../accounts/account-pool.service.js';
+import { AccountPool } from '../accounts/pool/account-pool.service.js';
 import { AppModule } from '../app.module.js';
 import { configureApp, createAdapter } from '../app.setup.js';
 import { armCrashPoint } from '../common/crash-points.js';

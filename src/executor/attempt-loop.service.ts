@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { AccountLease } from '../accounts/account-lease.js';
-import { AccountPool } from '../accounts/account-pool.service.js';
+import type { AccountLease } from '../accounts/pool/account-lease.js';
+import { AccountPool } from '../accounts/pool/account-pool.service.js';
 import { Clock } from '../common/clock.js';
 import { GatewayError } from '../common/gateway-error.js';
 import { Config } from '../config/config.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { AccountEffects } from '../accounts/account-effects.service.js';
-import type { AccountLease } from '../accounts/account-lease.js';
+import { AccountEffects } from '../accounts/policy/account-effects.service.js';
+import type { AccountLease } from '../accounts/pool/account-lease.js';
 import type { OutcomeOf } from '../upstream/outcome.js';
 import type { FailedOutcome } from './final-answer.js';
 import { NEXT_STEP } from './next-step.js';

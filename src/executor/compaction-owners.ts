@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AccountEffects } from '../accounts/account-effects.service.js';
+import type { AccountEffects } from '../accounts/policy/account-effects.service.js';
 
 export const ciphertextHash = (ciphertext: string): string => createHash('sha256').update(ciphertext).digest('hex');
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from '@jest/globals';
-import { Exclusions, noExclusions } from '../accounts/exclusions.js';
+import { Exclusions, noExclusions } from '../accounts/pool/exclusions.js';
 import { FailedOutcome, finalAnswer } from './final-answer.js';
 
 const NOW = 1_787_000_000_000;

@@ -1,5 +1,5 @@
 import { GatewayError } from '../common/gateway-error.js';
-import { Exclusions, onlyLimits } from '../accounts/exclusions.js';
+import { Exclusions, onlyLimits } from '../accounts/pool/exclusions.js';
 import type { Outcome, OutcomeKind } from '../upstream/outcome.js';
 import { outcomeError } from './outcome-error.js';
 

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import type { PoolAccount } from '../accounts/pool-account.js';
+import type { PoolAccount } from '../accounts/pool/pool-account.js';
 import { QuotaHeaders } from './quota-headers.js';
 
 const account = { id: 'a' } as PoolAccount;

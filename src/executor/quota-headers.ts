@@ -1,4 +1,4 @@
-import type { PoolAccount } from '../accounts/pool-account.js';
+import type { PoolAccount } from '../accounts/pool/pool-account.js';
 import type { QuotaSnapshot } from '../upstream/quota-snapshot.js';
 import { rateLimitsOfHeaders } from '../upstream/rate-limits.js';
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { AccountEffects } from '../accounts/account-effects.service.js';
-import type { AccountLease } from '../accounts/account-lease.js';
+import { AccountEffects } from '../accounts/policy/account-effects.service.js';
+import type { AccountLease } from '../accounts/pool/account-lease.js';
 import { Clock } from '../common/clock.js';
 import { classifyFailure, classifyStreamError } from '../upstream/classify.js';
 import type { Outcome } from '../upstream/outcome.js';

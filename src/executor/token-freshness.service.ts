@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { AccountPool, LeaseQuery } from '../accounts/account-pool.service.js';
-import type { AccountLease } from '../accounts/account-lease.js';
+import { AccountPool, LeaseQuery } from '../accounts/pool/account-pool.service.js';
+import type { AccountLease } from '../accounts/pool/account-lease.js';
 import { Clock } from '../common/clock.js';
 import type { RefreshResult } from '../refresh/refresh-result.js';
 import { RefreshService } from '../refresh/refresh.service.js';

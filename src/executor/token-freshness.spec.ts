@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { AccountLease } from '../accounts/account-lease.js';
-import type { AccountPool } from '../accounts/account-pool.service.js';
-import type { PoolAccount } from '../accounts/pool-account.js';
+import type { AccountLease } from '../accounts/pool/account-lease.js';
+import type { AccountPool } from '../accounts/pool/account-pool.service.js';
+import type { PoolAccount } from '../accounts/pool/pool-account.js';
 import type { RefreshResult } from '../refresh/refresh-result.js';
 import type { RefreshService } from '../refresh/refresh.service.js';
 import { FakeClock } from '../../test/support/fake-clock.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { AccountPool } from '../accounts/account-pool.service.js';
-import { CiphertextOwnerFinder } from '../accounts/ciphertext-owner.finder.js';
+import { AccountPool } from '../accounts/pool/account-pool.service.js';
+import { CiphertextOwnerFinder } from '../accounts/policy/ciphertext-owner.finder.js';
 import { Clock } from '../common/clock.js';
 import { GatewayError } from '../common/gateway-error.js';
 import { Config } from '../config/config.js';

@@ -1,5 +1,5 @@
 import { stringifyJson } from '../common/stringify-json.js';
-import type { LeaseQuery } from '../accounts/account-pool.service.js';
+import type { LeaseQuery } from '../accounts/pool/account-pool.service.js';
 import type { CodexBody, CodexRequest } from './codex-request.js';
 import type { FailedOutcome } from './final-answer.js';
 import { withoutParameters, withoutReasoning } from './request-variant.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { AccountEffects } from '../accounts/account-effects.service.js';
-import type { AccountLease } from '../accounts/account-lease.js';
-import type { PoolAccount } from '../accounts/pool-account.js';
+import { AccountEffects } from '../accounts/policy/account-effects.service.js';
+import type { AccountLease } from '../accounts/pool/account-lease.js';
+import type { PoolAccount } from '../accounts/pool/pool-account.js';
 import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { classifyAnswer } from '../upstream/classify.js';

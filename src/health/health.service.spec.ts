@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { TerminusModule } from '@nestjs/terminus';
 import { Test } from '@nestjs/testing';
-import { AccountPool, type PoolCounts } from '../accounts/account-pool.service.js';
+import { AccountPool, type PoolCounts } from '../accounts/pool/account-pool.service.js';
 import { DatabaseStatus } from '../database/database-status.service.js';
 import { DrainService } from '../inbound/drain.service.js';
 import { HealthController } from './health.controller.js';

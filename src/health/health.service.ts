@@ -1,6 +1,6 @@
 import { HttpException, Injectable } from '@nestjs/common';
 import { HealthCheckResult, HealthCheckService } from '@nestjs/terminus';
-import { AccountPool } from '../accounts/account-pool.service.js';
+import { AccountPool } from '../accounts/pool/account-pool.service.js';
 import { VERSION } from '../common/version.js';
 import { ReadinessIndicators } from './readiness.indicators.js';
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type HealthIndicatorFunction, HealthIndicatorService } from '@nestjs/terminus';
-import { AccountPool } from '../accounts/account-pool.service.js';
+import { AccountPool } from '../accounts/pool/account-pool.service.js';
 import { DatabaseStatus } from '../database/database-status.service.js';
 import { DrainService } from '../inbound/drain.service.js';
 

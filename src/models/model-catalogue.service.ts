@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { Injectable, Logger, OnApplicationShutdown } from '@nestjs/common';
-import type { PoolAccount } from '../accounts/pool-account.js';
-import { AccountPool } from '../accounts/account-pool.service.js';
+import type { PoolAccount } from '../accounts/pool/pool-account.js';
+import { AccountPool } from '../accounts/pool/account-pool.service.js';
 import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { UpstreamClient } from '../upstream/upstream.client.js';

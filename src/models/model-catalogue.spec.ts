@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../test/support/fake-clock.js';
 import { testConfig } from '../../test/support/test-config.js';
-import type { AccountPool } from '../accounts/account-pool.service.js';
+import type { AccountPool } from '../accounts/pool/account-pool.service.js';
 import { UpstreamHeaders } from '../upstream/upstream-headers.js';
 import type { UpstreamClient } from '../upstream/upstream.client.js';
 import type { UpstreamCall } from '../upstream/upstream-types.js';

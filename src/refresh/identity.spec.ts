@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { recordOf, RefreshProcess, RefreshWorld } from '../../test/support/refresh-harness.js';
-import { AccountFilesService } from '../accounts/account-files.service.js';
+import { AccountFilesService } from '../accounts/files/account-files.service.js';
 import { sandboxAccountFile } from '../sandbox/sandbox.seed.js';
 
 const RENEWED = { kind: 'renewed' };

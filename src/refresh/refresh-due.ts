@@ -1,4 +1,4 @@
-import type { AccountEntity } from '../accounts/account.entity.js';
+import type { AccountEntity } from '../accounts/storage/account.entity.js';
 
 /** Added to `refresh-interval`: a token that is renewed at the last round before its end still has so long to live. */
 const MARGIN_MS = 300_000;

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Injectable, Logger } from '@nestjs/common';
-import { tokenHashOf } from '../accounts/account-record.js';
-import type { RefreshRelease } from '../accounts/account-token.types.js';
-import type { AccountEntity } from '../accounts/account.entity.js';
-import { AccountRepository } from '../accounts/account.repository.js';
+import { tokenHashOf } from '../accounts/files/account-record.js';
+import type { RefreshRelease } from '../accounts/storage/account-token.types.js';
+import type { AccountEntity } from '../accounts/storage/account.entity.js';
+import { AccountRepository } from '../accounts/storage/account.repository.js';
 import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { isRefreshDue, refreshHorizonMs } from './refresh-due.js';

@@ -1,6 +1,6 @@
 import { BeforeApplicationShutdown, Injectable, OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { AccountPool } from '../accounts/account-pool.service.js';
+import { AccountPool } from '../accounts/pool/account-pool.service.js';
 import { Config } from '../config/config.js';
 import { RefreshSweep } from './refresh.sweep.js';
 

@@ -1,5 +1,5 @@
 import { BeforeApplicationShutdown, Injectable, Logger, OnApplicationShutdown } from '@nestjs/common';
-import { AccountPool } from '../accounts/account-pool.service.js';
+import { AccountPool } from '../accounts/pool/account-pool.service.js';
 import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import type { RefreshResult, RenewOptions } from './refresh-result.js';

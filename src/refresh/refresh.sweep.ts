@@ -1,7 +1,7 @@
 import { BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
-import type { AccountEntity } from '../accounts/account.entity.js';
-import { AccountPool } from '../accounts/account-pool.service.js';
-import { AccountRepository } from '../accounts/account.repository.js';
+import type { AccountEntity } from '../accounts/storage/account.entity.js';
+import { AccountPool } from '../accounts/pool/account-pool.service.js';
+import { AccountRepository } from '../accounts/storage/account.repository.js';
 import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { messageOf } from './message-of.js';

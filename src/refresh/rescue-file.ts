@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDirectory } from '../accounts/durable-file.js';
+import { syncDirectory } from '../accounts/files/durable-file.js';
 
 /** Tokens that the vendor has issued and the database does not have yet. `sealed`: encrypted with the credential key. */
 export interface Rescue {

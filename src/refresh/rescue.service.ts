@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
 import { Injectable, Logger, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
-import type { AccountEntity } from '../accounts/account.entity.js';
-import { AccountRepository } from '../accounts/account.repository.js';
-import { CredentialCipher } from '../accounts/credential-cipher.js';
+import type { AccountEntity } from '../accounts/storage/account.entity.js';
+import { AccountRepository } from '../accounts/storage/account.repository.js';
+import { CredentialCipher } from '../accounts/storage/credential-cipher.js';
 import { Config } from '../config/config.js';
 import { messageOf } from './message-of.js';
 import { HeldLease, RefreshLease } from './refresh-lease.js';

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { PlainTokens } from '../accounts/account-row.js';
-import { SealedSecretError } from '../accounts/credential-cipher.js';
+import type { PlainTokens } from '../accounts/storage/account-row.js';
+import { SealedSecretError } from '../accounts/storage/credential-cipher.js';
 import { Clock } from '../common/clock.js';
 import { crashPoint } from '../common/crash-points.js';
 import { messageOf } from './message-of.js';

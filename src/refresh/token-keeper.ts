@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { PlainTokens } from '../accounts/account-row.js';
-import type { AccountEntity } from '../accounts/account.entity.js';
+import type { PlainTokens } from '../accounts/storage/account-row.js';
+import type { AccountEntity } from '../accounts/storage/account.entity.js';
 import { crashPoint } from '../common/crash-points.js';
 import type { HeldLease } from './refresh-lease.js';
 import type { RefreshResult } from './refresh-result.js';

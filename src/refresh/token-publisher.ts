@@ -1,11 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { AccountEffects } from '../accounts/account-effects.service.js';
-import { AccountFilesService } from '../accounts/account-files.service.js';
-import { AccountPool } from '../accounts/account-pool.service.js';
-import { toPoolAccount } from '../accounts/account-row.js';
-import type { AccountEntity } from '../accounts/account.entity.js';
+import { AccountEffects } from '../accounts/policy/account-effects.service.js';
+import { AccountFilesService } from '../accounts/files/account-files.service.js';
+import { AccountPool } from '../accounts/pool/account-pool.service.js';
+import { toPoolAccount } from '../accounts/storage/account-row.js';
+import type { AccountEntity } from '../accounts/storage/account.entity.js';
 import { AccountsService } from '../accounts/accounts.service.js';
-import { CredentialCipher } from '../accounts/credential-cipher.js';
+import { CredentialCipher } from '../accounts/storage/credential-cipher.js';
 import { messageOf } from './message-of.js';
 import type { TokenSet } from './token-set.js';
 import type { StoreResult } from './token-store.js';

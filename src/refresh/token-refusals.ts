@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { AccountEffects } from '../accounts/account-effects.service.js';
-import type { AccountEntity } from '../accounts/account.entity.js';
-import { AccountRepository } from '../accounts/account.repository.js';
+import { AccountEffects } from '../accounts/policy/account-effects.service.js';
+import type { AccountEntity } from '../accounts/storage/account.entity.js';
+import { AccountRepository } from '../accounts/storage/account.repository.js';
 import { Clock } from '../common/clock.js';
 import { backoffUntil } from './refresh-backoff.js';
 import { HeldLease, RefreshLease } from './refresh-lease.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { claimsOfTokens } from '../accounts/account-jwt.js';
+import { claimsOfTokens } from '../accounts/files/account-jwt.js';
 import { combineTokens, compareIdentity } from './token-set.js';
 
 const NOW = 1_790_000_000_000;

@@ -1,7 +1,7 @@
-import { claimsOfTokens, TokenClaims } from '../accounts/account-jwt.js';
-import { isProvisional } from '../accounts/account-record.js';
-import type { PlainTokens } from '../accounts/account-row.js';
-import type { AccountEntity } from '../accounts/account.entity.js';
+import { claimsOfTokens, TokenClaims } from '../accounts/files/account-jwt.js';
+import { isProvisional } from '../accounts/files/account-record.js';
+import type { PlainTokens } from '../accounts/storage/account-row.js';
+import type { AccountEntity } from '../accounts/storage/account.entity.js';
 import type { RenewedTokens } from './token-answer.js';
 
 /** The three tokens as they hold after a refresh. Instants in epoch ms. */

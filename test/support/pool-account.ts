@@ -1,4 +1,4 @@
-import type { PoolAccount } from '../../src/accounts/pool-account.js';
+import type { PoolAccount } from '../../src/accounts/pool/pool-account.js';
 import type { QuotaSnapshot } from '../../src/upstream/quota-snapshot.js';
 
 export const poolAccount = (id: string, patch: Partial<PoolAccount> = {}): PoolAccount => ({

@@ -1,0 +1,223 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Clock } from '../../common/clock.js';
+import { Config } from '../../config/config.js';
+import type { Outcome } from '../../upstream/outcome.js';
+import type { QuotaSnapshot } from '../../upstream/quota-snapshot.js';
+import { AccountChangeWriter } from '../storage/account-change.writer.js';
+import { AccountPool } from '../pool/account-pool.service.js';
+import type { AccountState } from '../storage/account.entity.js';
+import { AWAITING_TOKEN } from '../pool/cooldowns.js';
+import { CiphertextOwners } from './ciphertext-owners.js';
+import { type AttemptFacts, OutcomeHistory } from './outcome-history.js';
+import { effectOf, isBackendTrouble, lost, pauseBeforeNextAttempt, type PolicyContext } from './outcome-policy.js';
+import type { AccountEffect, Cooldown, CooldownCause, PoolAccount } from '../pool/pool-account.js';
+import { sameReading, showsRoom } from '../pool/remaining-quota.js';
+
+/** An unchanged reading of the quota is stored again after so long, so that its age stays true. */
+const QUOTA_REWRITE_MS = 60_000;
+
+/** The attempt that an outcome belongs to; an AccountLease is one. Without it the attempt counts as made just now with the current token. */
+export interface ReportedAttempt {
+  readonly leasedAt: number;
+  readonly generation: number;
+}
+
+/**
+ * What answers of upstream do to accounts: history → table → pool and database. Nothing else begins a cooldown or changes a
+ * state because of an answer. Synchronous; the database is written behind.
+ */
+@Injectable()
+export class AccountEffects {
+  private readonly logger = new Logger(AccountEffects.name);
+  readonly #history = new OutcomeHistory();
+  readonly #ciphertexts = new CiphertextOwners();
+  /** When each account's quota was last handed to the database. */
+  readonly #quotaWritten = new Map<string, number>();
+
+  constructor(
+    private readonly pool: AccountPool,
+    private readonly writer: AccountChangeWriter,
+    private readonly config: Config,
+    private readonly clock: Clock,
+  ) {
+    pool.onRemoved((accountId) => {
+      this.#history.forget(accountId);
+      this.#quotaWritten.delete(accountId);
+    });
+  }
+
+  /** Every outcome of every attempt and probe; returns what it did to the account. */
+  report(accountId: string, model: string, outcome: Outcome, attempt?: ReportedAttempt): AccountEffect {
+    const account = this.pool.get(accountId);
+    if (!account) return { kind: 'none' };
+    const now = this.clock.now();
+    const wasVendorWide = this.#history.vendorWide401(now);
+    const resting = this.pool.restingCooldown(accountId);
+    const facts = this.#facts(account, resting, attempt, now);
+    this.#history.record(accountId, outcome, facts, now);
+    if (!wasVendorWide && this.#history.vendorWide401(now)) this.#blameVendor();
+    const effect = effectOf(outcome, this.#context(accountId, model, facts, resting, now));
+    if (this.#apply(account, effect, now)) {
+      if (effect.kind === 'state' && !(outcome.kind === 'unauthorized' && outcome.dead)) this.#history.removed(now);
+      if (outcome.kind === 'payment_required' && effect.kind === 'cooldown') this.#history.paymentPaused(accountId, effect.until);
+    }
+    return effect;
+  }
+
+  /** A 401 that is answered by a forced refresh, instead of a report; what comes with the new token is reported. */
+  noteUnauthorized(accountId: string, attempt?: ReportedAttempt): void {
+    const account = this.pool.get(accountId);
+    if (account) this.#history.noteRefusal(accountId, attempt?.generation ?? account.tokenGeneration, this.clock.now());
+  }
+
+  /**
+   * Not while the vendor refuses everybody, nor while the account rests because a renewed token was refused as well, nor for a
+   * token that a forced refresh has just brought: otherwise each request would rotate the tokens of an account that is refused.
+   */
+  mayForceRefresh(accountId: string, attempt?: ReportedAttempt): boolean {
+    const generation = attempt?.generation ?? this.pool.get(accountId)?.tokenGeneration ?? 0;
+    if (this.#history.isForced(accountId, generation, this.clock.now())) return false;
+    const resting = this.pool.restingCooldown(accountId);
+    return !this.vendorWide401() && (resting?.cause !== 'unauthorized' || resting.source === AWAITING_TOKEN);
+  }
+
+  /** Whether several accounts' fresh tokens are refused at the same time: then no token is renewed because of a 401. */
+  vendorWide401(now = this.clock.now()): boolean {
+    return this.#history.vendorWide401(now);
+  }
+
+  /** How long a request waits before its next attempt; never before its first one. */
+  backoffBeforeNextAttemptMs(outcome: Outcome, random = Math.random()): number {
+    return pauseBeforeNextAttempt(outcome, isBackendTrouble(this.#history.overall(this.clock.now())), random);
+  }
+
+  /** The token endpoint refused the refresh token for good. */
+  permanentRefusal(accountId: string, code: string, message: string): AccountEffect {
+    const account = this.pool.get(accountId);
+    const effect = lost('needs_login', code, message);
+    if (account) this.#apply(account, effect, this.clock.now(), ['active', 'paused']);
+    return effect;
+  }
+
+  /**
+   * Quota as an answer or the usage endpoint showed it; `at` is when the headers or the event arrived. An older reading than the one
+   * known is ignored. One that is newer than a quota cooldown and shows room ends it: the vendor resets limits early. (The headers
+   * of the 429 itself arrive before it is reported, and show a full window.)
+   */
+  observeQuota(accountId: string, snapshot: QuotaSnapshot): void {
+    const account = this.pool.get(accountId);
+    const known = account?.quota;
+    if (!account || (known && known.at > snapshot.at)) return;
+    const changed = !known || !sameReading(known, snapshot);
+    this.pool.setQuota(accountId, snapshot);
+    if (changed || snapshot.at - (this.#quotaWritten.get(accountId) ?? 0) >= QUOTA_REWRITE_MS) {
+      this.#quotaWritten.set(accountId, snapshot.at);
+      this.writer.enqueue({ kind: 'quota', accountId, snapshot });
+    }
+    if (showsRoom(snapshot, this.clock.now())) this.#liftDisproved(accountId, snapshot.at);
+  }
+
+  /** Keeps the maker of a compaction item; `hash`: SHA-256 (hex) of its ciphertext. */
+  rememberCiphertext(hash: string, accountId: string): void {
+    if (this.#ciphertexts.remember(hash, accountId)) {
+      this.writer.enqueue({ kind: 'ciphertext_owner', hash, accountId, at: this.clock.now() });
+    }
+  }
+
+  /** What the database knows of a maker, without writing it again. */
+  restoreCiphertextOwner(hash: string, accountId: string): void {
+    this.#ciphertexts.remember(hash, accountId);
+  }
+
+  ciphertextOwner(hash: string): string | undefined {
+    return this.#ciphertexts.ownerOf(hash);
+  }
+
+  #facts(account: PoolAccount, resting: Cooldown | null, attempt: ReportedAttempt | undefined, now: number): AttemptFacts {
+    const startedAt = attempt?.leasedAt ?? now;
+    const generation = attempt?.generation ?? account.tokenGeneration;
+    return {
+      startedAt,
+      generation,
+      refreshable: account.refreshable,
+      staleToken: generation < account.tokenGeneration,
+      duringPause: resting?.cause === 'unauthorized',
+    };
+  }
+
+  #context(accountId: string, model: string, attempt: AttemptFacts, resting: Cooldown | null, now: number): PolicyContext {
+    return {
+      now,
+      model,
+      attempt,
+      resting,
+      recent: this.#history.recent(accountId, now),
+      poolSize: this.pool.size,
+      cooldown401Ms: this.config.cooldown401Sec * 1000,
+      cooldown429Ms: this.config.cooldown429Sec * 1000,
+      massDisableLimitPercent: this.config.massDisableLimitPercent,
+    };
+  }
+
+  /** False if nothing has changed: a later cooldown is running, or an operator has put the account into another state. */
+  #apply(account: PoolAccount, effect: AccountEffect, now: number, from: readonly AccountState[] = ['active']): boolean {
+    switch (effect.kind) {
+      case 'none':
+        return false;
+      case 'cooldown':
+        return this.#cool(account, { ...effect, accountId: account.id, since: now });
+      case 'cooldown_lifted':
+        return this.#lift(account.id, effect.cause);
+      case 'not_entitled':
+        return this.pool.refuseModel(account.id, effect.model, effect.until);
+      case 'state':
+        return from.includes(account.state) && this.#changeState(account, effect, now);
+    }
+  }
+
+  #cool(account: PoolAccount, { accountId, model, until, since, cause, source }: Cooldown): boolean {
+    const cooldown: Cooldown = { accountId, model, until, since, cause, source };
+    if (!this.pool.applyCooldown(cooldown)) return false;
+    this.writer.enqueue({ kind: 'cooldown', cooldown });
+    this.logger.log({
+      msg: 'account cools down',
+      accountId: account.id,
+      model,
+      cause,
+      source,
+      seconds: Math.round((until - since) / 1000),
+    });
+    return true;
+  }
+
+  #lift(accountId: string, cause: CooldownCause): boolean {
+    if (!this.pool.liftCooldown(accountId, '*', cause)) return false;
+    this.writer.enqueue({ kind: 'cooldown_lifted', accountId, model: '*' });
+    // The database keeps one row for the whole account, memory up to two cooldowns: the other one takes the row.
+    for (const cooldown of this.pool.cooldowns(accountId)) {
+      if (cooldown.model === '*') this.writer.enqueue({ kind: 'cooldown', cooldown });
+    }
+    return true;
+  }
+
+  #liftDisproved(accountId: string, seenAt: number): void {
+    for (const { model, cause, since } of this.pool.cooldowns(accountId)) {
+      if (model === '*' && (cause === 'quota' || cause === 'not_included') && seenAt > since) this.#lift(accountId, cause);
+    }
+  }
+
+  #changeState(account: PoolAccount, { state, reason, evidence }: Extract<AccountEffect, { kind: 'state' }>, now: number): boolean {
+    const from = account.state;
+    this.pool.setState(account.id, state, reason);
+    this.writer.enqueue({ kind: 'state', accountId: account.id, from, state, reason, evidence, since: now, until: 0 });
+    this.logger.warn({ msg: 'account is out of service', accountId: account.id, state, reason, evidence });
+    return true;
+  }
+
+  /** It is nobody's fault: those who were refused first rest no longer. */
+  #blameVendor(): void {
+    const accounts = this.#history.refusedByVendor();
+    for (const accountId of accounts) this.#lift(accountId, 'unauthorized');
+    this.logger.warn({ msg: 'fresh tokens of several accounts are refused: the backend is at fault', accounts });
+  }
+}

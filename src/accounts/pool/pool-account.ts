@@ -1,0 +1,67 @@
+import type { AccountState, Ownership } from '../storage/account.entity.js';
+import type { QuotaSnapshot } from '../../upstream/quota-snapshot.js';
+
+/** What the pool keeps of an account in memory. Only the access token is here of all secrets. */
+export interface PoolAccount {
+  readonly id: string;
+  chatgptAccountId: string;
+  chatgptUserId: string;
+  email: string;
+  plan: string;
+  fedramp: boolean;
+  ownership: Ownership;
+  state: AccountState;
+  stateReason: string;
+  stateSince: number;
+  draining: boolean;
+  /** Empty where the account has only a refresh token so far. */
+  accessToken: string;
+  /** Epoch ms; 0 where it is unknown. */
+  accessExpiresAt: number;
+  /** When these tokens were issued, epoch ms; 0 where it is unknown. */
+  lastRefreshAt: number;
+  /** Whether we may rotate: owned, and a refresh token exists. */
+  refreshable: boolean;
+  tokenGeneration: number;
+  quota: QuotaSnapshot | null;
+}
+
+export type CooldownCause = 'quota' | 'rate_limit' | 'not_included' | 'unauthorized' | 'payment' | 'forbidden' | 'server_error';
+
+/** `model`: a slug, or `*` for the whole account. Instants in epoch ms. */
+export interface Cooldown {
+  readonly accountId: string;
+  readonly model: string;
+  readonly until: number;
+  readonly since: number;
+  readonly cause: CooldownCause;
+  /** Where the length comes from: `resets_at`, `retry-after`, `default`, `usage`. */
+  readonly source: string;
+}
+
+/** What an outcome does to an account; decided by one table (accounts/outcome-policy.ts) and by nothing else. */
+export type AccountEffect =
+  | { kind: 'none' }
+  | { kind: 'cooldown'; model: string; until: number; cause: CooldownCause; source: string }
+  /** The account works again: the cooldown of the whole account that is neither quota nor rate limit ends. */
+  | { kind: 'cooldown_lifted'; cause: CooldownCause }
+  | { kind: 'state'; state: 'needs_login' | 'disabled'; reason: string; evidence: string }
+  /** The account is not entitled to the model (until epoch ms). */
+  | { kind: 'not_entitled'; model: string; until: number };
+
+/** A change that must reach the database; written at once, never awaited by a request. */
+export type AccountChange =
+  | {
+      kind: 'state';
+      accountId: string;
+      from: AccountState;
+      state: AccountState;
+      reason: string;
+      evidence: string;
+      since: number;
+      until: number;
+    }
+  | { kind: 'cooldown'; cooldown: Cooldown }
+  | { kind: 'cooldown_lifted'; accountId: string; model: string }
+  | { kind: 'quota'; accountId: string; snapshot: QuotaSnapshot }
+  | { kind: 'ciphertext_owner'; hash: string; accountId: string; at: number };

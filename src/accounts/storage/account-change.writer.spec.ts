@@ -1,0 +1,117 @@
+import { setImmediate } from 'node:timers/promises';
+import { beforeEach, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { login } from '../../../test/support/account-files.js';
+import { AccountStorage, accountStorage } from '../../../test/support/account-storage.js';
+import { describeDatabases } from '../../../test/support/databases.js';
+import { FakeClock } from '../../../test/support/fake-clock.js';
+import { testConfig } from '../../../test/support/test-config.js';
+import { parseRecord } from '../files/account-record.js';
+import type { AccountState } from './account.entity.js';
+import type { AccountChange, Cooldown } from '../pool/pool-account.js';
+
+describeDatabases('AccountChangeWriter', (database) => {
+  let clock: FakeClock;
+  let storage: AccountStorage;
+  let id: string;
+
+  beforeEach(async () => {
+    clock = new FakeClock();
+    storage = accountStorage(await database.open(), testConfig(), clock);
+    const [imported] = await storage.service.importAccounts([parseRecord(login(1), 1)]);
+    id = imported!.accountId;
+    jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+  });
+
+  const state = (from: AccountState, to: AccountState): AccountChange => ({
+    ...{ kind: 'state', accountId: id, from, state: to, reason: 'why', evidence: 'words' },
+    ...{ since: clock.now(), until: 0 },
+  });
+  const cooldown = (until: number, model = '*'): Cooldown => ({
+    accountId: id,
+    model,
+    until,
+    since: clock.now(),
+    cause: 'quota',
+    source: 'resets_at',
+  });
+  const quota = (at: number) => ({ windows: [], plan: 'plus', credits: null, at });
+  /** Lets time pass in small steps until everything is written. */
+  const settle = async (): Promise<void> => {
+    while (storage.changes.pending > 0) {
+      await setImmediate();
+      clock.advance(100);
+    }
+  };
+
+  it('writes states and cooldowns', async () => {
+    storage.changes.enqueue(state('active', 'needs_login'));
+    storage.changes.enqueue({ kind: 'cooldown', cooldown: cooldown(clock.now() + 1e6) });
+    storage.changes.enqueue({ kind: 'cooldown', cooldown: cooldown(clock.now() + 2e6, 'gpt-5') });
+    expect(storage.changes.pending).toBe(3);
+    await storage.changes.flush();
+    expect(storage.changes.pending).toBe(0);
+    expect(await storage.accounts.findById(id)).toMatchObject({ state: 'needs_login', stateReason: 'why', stateEvidence: 'words' });
+    expect(await storage.cooldowns.findActive(clock.now())).toHaveLength(2);
+    storage.changes.enqueue({ kind: 'cooldown', cooldown: cooldown(clock.now() + 3e6) });
+    storage.changes.enqueue({ kind: 'cooldown_lifted', accountId: id, model: 'gpt-5' });
+    await storage.changes.flush();
+    const left = await storage.cooldowns.findActive(clock.now());
+    expect(left.map(({ model, until }) => [model, until])).toEqual([['*', clock.now() + 3e6]]);
+  });
+
+  it('waits, merges and catches up while the database is away', async () => {
+    const updateState = jest
+      .spyOn(storage.accounts, 'updateState')
+      .mockRejectedValueOnce(new Error('away'))
+      .mockRejectedValueOnce(new Error('away'));
+    storage.changes.enqueue(state('active', 'disabled'));
+    await setImmediate();
+    expect(storage.changes.healthy).toBe(false);
+    storage.changes.enqueue(state('disabled', 'active'));
+    storage.changes.enqueue(state('active', 'needs_login'));
+    expect(storage.changes.pending).toBe(1);
+    await settle();
+    expect(storage.changes.healthy).toBe(true);
+    expect(updateState).toHaveBeenCalledTimes(3);
+    expect((await storage.accounts.findById(id))!.state).toBe('needs_login');
+  });
+
+  it('gives up a change that is wrong in itself, and goes on with the others', async () => {
+    jest.spyOn(storage.cooldowns, 'put').mockRejectedValue(new Error('too long'));
+    storage.changes.enqueue({ kind: 'cooldown', cooldown: cooldown(clock.now() + 1e6) });
+    storage.changes.enqueue(state('active', 'disabled'));
+    await settle();
+    expect(storage.changes.dropped).toBe(1);
+    expect((await storage.accounts.findById(id))!.state).toBe('disabled');
+  });
+
+  it('gives way to an operator who was first, and lets the pool know', async () => {
+    await storage.accounts.updateState(id, 'active', { state: 'paused', reason: 'operator', evidence: '', since: 1, until: 0 });
+    storage.pool.setState(id, 'needs_login', 'why');
+    storage.changes.enqueue(state('active', 'needs_login'));
+    await storage.changes.flush();
+    expect((await storage.accounts.findById(id))!.state).toBe('paused');
+    expect(storage.pool.get(id)).toMatchObject({ state: 'paused', stateReason: 'operator' });
+  });
+
+  it('writes quota readings together, the latest of each account, once in ten seconds', async () => {
+    const save = jest.spyOn(storage.accounts, 'saveQuotas');
+    for (let n = 1; n <= 5; n++) storage.changes.enqueue({ kind: 'quota', accountId: id, snapshot: quota(n) });
+    await setImmediate();
+    expect(save).not.toHaveBeenCalled();
+    clock.advance(10_000);
+    await settle();
+    expect(save).toHaveBeenCalledTimes(1);
+    expect(JSON.parse((await storage.accounts.findById(id))!.quota)).toEqual(quota(5));
+  });
+
+  it('writes what is waiting when the service ends', async () => {
+    storage.changes.enqueue({ kind: 'quota', accountId: id, snapshot: quota(1) });
+    storage.changes.enqueue({ kind: 'ciphertext_owner', hash: 'h', accountId: id, at: 1 });
+    await storage.changes.onApplicationShutdown();
+    expect(storage.changes.pending).toBe(0);
+    expect(await storage.owners.findOwners(['h', 'x'])).toEqual(new Map([['h', id]]));
+  });
+});

@@ -1,0 +1,204 @@
+import { setImmediate } from 'node:timers/promises';
+import { Injectable, Logger, OnApplicationShutdown } from '@nestjs/common';
+import { Clock } from '../../common/clock.js';
+import type { QuotaSnapshot } from '../../upstream/quota-snapshot.js';
+import { AccountRepository } from './account.repository.js';
+import { AccountsService } from '../accounts.service.js';
+import { CiphertextOwnerRepository } from './ciphertext-owner.repository.js';
+import { CooldownRepository } from './cooldown.repository.js';
+import type { AccountChange } from '../pool/pool-account.js';
+
+type StateChange = Extract<AccountChange, { kind: 'state' }>;
+type QueuedChange = Exclude<AccountChange, { kind: 'quota' }>;
+
+interface Entry {
+  change: QueuedChange;
+  attempts: number;
+}
+
+/** States and cooldowns are few per account; beyond this only bindings of ciphertext can be the crowd. */
+const MAX_PENDING = 50_000;
+const QUOTA_INTERVAL_MS = 10_000;
+const QUOTA_CHUNK = 500;
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 15_000;
+/** A change that fails so often although the database answers is wrong in itself and must not hold up the others. */
+const MAX_ATTEMPTS = 5;
+const FLUSH_PATIENCE_MS = 5_000;
+
+/**
+ * Carries what happens to accounts into the database: at once, but never awaited by a request. While the database is away
+ * changes wait, merged per account and kind. Quota readings are written together, at most once per account in 10 s.
+ */
+@Injectable()
+export class AccountChangeWriter implements OnApplicationShutdown {
+  private readonly logger = new Logger(AccountChangeWriter.name);
+  private readonly queue = new Map<string, Entry>();
+  private readonly quotas = new Map<string, QuotaSnapshot>();
+  private readonly closing = new AbortController();
+  private draining: Promise<void> | null = null;
+  private gathering: Promise<void> | null = null;
+  private failures = 0;
+  /** Changes that were given up because too many were waiting, or because they are wrong in themselves. */
+  dropped = 0;
+
+  constructor(
+    private readonly accounts: AccountRepository,
+    private readonly cooldowns: CooldownRepository,
+    private readonly owners: CiphertextOwnerRepository,
+    private readonly service: AccountsService,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Changes that are not in the database yet. */
+  get pending(): number {
+    return this.queue.size + this.quotas.size;
+  }
+
+  /** The last write went through. */
+  get healthy(): boolean {
+    return this.failures === 0;
+  }
+
+  enqueue(change: AccountChange): void {
+    if (change.kind === 'quota') {
+      this.quotas.set(change.accountId, change.snapshot);
+      this.gathering ??= this.writeQuotasInTurn().finally(() => (this.gathering = null));
+      return;
+    }
+    const key = keyOf(change);
+    const waiting = this.queue.get(key);
+    if (!waiting && this.queue.size >= MAX_PENDING && change.kind !== 'state') {
+      this.dropped++;
+      return;
+    }
+    this.queue.set(key, { change: waiting ? merged(waiting.change, change) : change, attempts: 0 });
+    this.draining ??= this.drain().finally(() => (this.draining = null));
+  }
+
+  /** Resolves when everything is written, or when the database has not answered for five seconds. */
+  async flush(): Promise<void> {
+    const patience = new AbortController();
+    const limit = this.clock.sleep(FLUSH_PATIENCE_MS, patience.signal).catch(() => undefined);
+    await Promise.race([this.writeQuotas().then(() => this.draining), limit]).catch(() => undefined);
+    patience.abort();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.closing.abort();
+    await this.flush();
+    if (this.pending > 0) this.logger.warn({ msg: 'changes of accounts could not be written before the end', pending: this.pending });
+  }
+
+  private async drain(): Promise<void> {
+    // A microtask later, so that changes of one and the same moment are merged.
+    await Promise.resolve();
+    for (let next = this.first(); next; next = this.first()) {
+      const [key, entry] = next;
+      try {
+        await this.write(entry.change);
+        this.written(key, entry);
+      } catch (error) {
+        await this.failed(key, entry, error);
+        if (this.closing.signal.aborted) return;
+      }
+    }
+  }
+
+  private first(): [string, Entry] | undefined {
+    return this.queue.entries().next().value;
+  }
+
+  /** What came in meanwhile for the same key stays; its state starts from what is stored now. */
+  private written(key: string, entry: Entry): void {
+    this.failures = 0;
+    const present = this.queue.get(key);
+    this.queue.delete(key);
+    if (!present || present === entry) return;
+    const { change } = present;
+    if (change.kind === 'state' && entry.change.kind === 'state') present.change = { ...change, from: entry.change.state };
+    this.queue.set(key, present);
+  }
+
+  private async failed(key: string, entry: Entry, error: unknown): Promise<void> {
+    this.failures++;
+    entry.attempts++;
+    if (this.failures === 1) this.logger.warn({ msg: 'database does not take changes of accounts, they wait', error: messageOf(error) });
+    if (entry.attempts >= MAX_ATTEMPTS && (await this.answers())) {
+      this.queue.delete(key);
+      this.dropped++;
+      this.logger.error({ msg: 'change of an account cannot be written and is dropped', kind: entry.change.kind, error: messageOf(error) });
+      return;
+    }
+    const pause = Math.min(FIRST_PAUSE_MS * 2 ** (this.failures - 1), LONGEST_PAUSE_MS);
+    await this.clock.sleep(pause, this.closing.signal).catch(() => undefined);
+  }
+
+  private answers(): Promise<boolean> {
+    return this.accounts.findById('').then(
+      () => true,
+      () => false,
+    );
+  }
+
+  private write(change: QueuedChange): Promise<void> {
+    switch (change.kind) {
+      case 'state':
+        return this.writeState(change);
+      case 'cooldown':
+        return this.cooldowns.put(change.cooldown);
+      case 'cooldown_lifted':
+        return this.cooldowns.lift(change.accountId, change.model);
+      case 'ciphertext_owner':
+        return this.owners.put({ hash: change.hash, accountId: change.accountId, at: change.at });
+    }
+  }
+
+  /** Somebody else (an operator, another replica) has changed the state meanwhile: theirs counts, and the pool learns of it. */
+  private async writeState(change: StateChange): Promise<void> {
+    const { accountId, from, state, reason, evidence, since, until } = change;
+    if ((await this.accounts.updateState(accountId, from, { state, reason, evidence, since, until })) > 0) return;
+    this.logger.warn({ msg: 'state of an account was changed by somebody else first', accountId, from, state });
+    await this.service.reload(accountId);
+  }
+
+  private async writeQuotasInTurn(): Promise<void> {
+    while (this.quotas.size > 0 && !this.closing.signal.aborted) {
+      await this.clock.sleep(QUOTA_INTERVAL_MS, this.closing.signal).catch(() => undefined);
+      await this.writeQuotas().catch((error: unknown) => {
+        this.failures++;
+        if (this.failures === 1) this.logger.warn({ msg: 'database does not take quota readings, they wait', error: messageOf(error) });
+      });
+    }
+  }
+
+  private async writeQuotas(): Promise<void> {
+    const due = [...this.quotas];
+    for (let start = 0; start < due.length; start += QUOTA_CHUNK) {
+      const chunk = due.slice(start, start + QUOTA_CHUNK);
+      await this.accounts.saveQuotas(chunk.map(([accountId, snapshot]) => ({ accountId, snapshot })));
+      for (const [accountId, snapshot] of chunk) if (this.quotas.get(accountId) === snapshot) this.quotas.delete(accountId);
+      this.failures = 0;
+      await setImmediate();
+    }
+  }
+}
+
+function keyOf(change: QueuedChange): string {
+  switch (change.kind) {
+    case 'state':
+      return `state:${change.accountId}`;
+    case 'cooldown':
+      return `cooldown:${change.cooldown.accountId}:${change.cooldown.model}`;
+    case 'cooldown_lifted':
+      return `cooldown:${change.accountId}:${change.model}`;
+    case 'ciphertext_owner':
+      return `owner:${change.hash}`;
+  }
+}
+
+/** The later change counts; a state still starts from what the database holds. */
+const merged = (earlier: QueuedChange, later: QueuedChange): QueuedChange =>
+  earlier.kind === 'state' && later.kind === 'state' ? { ...later, from: earlier.from } : later;
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

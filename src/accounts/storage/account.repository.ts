@@ -1,0 +1,240 @@
+import { Injectable } from '@nestjs/common';
+import { Brackets, DataSource, In, LessThanOrEqual, MoreThan, Repository, UpdateQueryBuilder } from 'typeorm';
+import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
+import { writeAtomically, WriteStatement } from '../../database/atomic-write.js';
+import { bulkInsert } from '../../database/bulk-insert.js';
+import { instantSql } from '../../database/database-clock.js';
+import type { QuotaSnapshot } from '../../upstream/quota-snapshot.js';
+import { AccountFileEntity } from '../files/account-file.entity.js';
+import type { ProvisionalMerge, RefreshClaim, RefreshRelease, StatePatch, TokenCommit, TokenReplacement } from './account-token.types.js';
+import { AccountEntity, AccountState } from './account.entity.js';
+import { CiphertextOwnerEntity } from './ciphertext-owner.entity.js';
+import { CooldownEntity } from './cooldown.entity.js';
+
+const NO_LEASE = { refreshOwner: '', refreshLeaseUntil: 0 };
+const NO_INTENT = { refreshIntent: '', refreshIntentAt: 0 };
+
+/**
+ * The only SQL for the accounts table. Every change is one conditional statement whose affected count is returned: 0 means
+ * that the row was no longer as its writer had seen it. Instants in epoch ms. Rejects when the database is away.
+ */
+@Injectable()
+export class AccountRepository {
+  private readonly rows: Repository<AccountEntity>;
+  private readonly instant: string;
+
+  constructor(private readonly dataSource: DataSource) {
+    this.rows = dataSource.getRepository(AccountEntity);
+    this.instant = instantSql(dataSource);
+  }
+
+  /** Rows whose identity is taken already are left out without an error: read back who won. */
+  insertMany(accounts: readonly AccountEntity[]): Promise<void> {
+    return bulkInsert(this.dataSource, AccountEntity, accounts, { keepBy: ['chatgpt_account_id', 'chatgpt_user_id'] });
+  }
+
+  /** In order of the id; `afterId` is '' for the first page. */
+  findAllPage(afterId: string, limit: number): Promise<AccountEntity[]> {
+    return this.rows.find({ where: { id: MoreThan(afterId) }, order: { id: 'ASC' }, take: limit });
+  }
+
+  findById(id: string): Promise<AccountEntity | null> {
+    return this.rows.findOneBy({ id });
+  }
+
+  findByIds(ids: readonly string[]): Promise<AccountEntity[]> {
+    return ids.length === 0 ? Promise.resolve([]) : this.rows.findBy({ id: In([...ids]) });
+  }
+
+  async findExistingIds(ids: readonly string[]): Promise<Set<string>> {
+    const rows = await this.rows.find({ select: { id: true }, where: { id: In([...ids]) } });
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  findByIdentity(chatgptAccountId: string, chatgptUserId: string): Promise<AccountEntity | null> {
+    return this.rows.findOneBy({ chatgptAccountId, chatgptUserId });
+  }
+
+  /** Every row of one of the users, in whatever workspace: the caller compares the pair. */
+  findByUserIds(userIds: readonly string[]): Promise<AccountEntity[]> {
+    return userIds.length === 0 ? Promise.resolve([]) : this.rows.findBy({ chatgptUserId: In([...userIds]) });
+  }
+
+  /** `reason`: only where the present reason is this one (a returned file resumes only what its removal has paused). */
+  updateState(id: string, from: AccountState | readonly AccountState[], patch: StatePatch, reason?: string): Promise<number> {
+    const state = typeof from === 'string' ? from : In([...from]);
+    const { since, until } = patch;
+    const columns = { state: patch.state, stateReason: patch.reason.slice(0, 120), stateEvidence: patch.evidence };
+    const where = { id, state, ...(reason === undefined ? {} : { stateReason: reason }) };
+    return affected(this.rows.update(where, { ...columns, stateSince: since, stateUntil: until, updatedAt: since }));
+  }
+
+  /**
+   * One commit for all of them, since each commit costs a disk flush; in one order, so that replicas cannot lock each other out. An
+   * older observation never overwrites a newer one.
+   */
+  async saveQuotas(snapshots: readonly { accountId: string; snapshot: QuotaSnapshot }[]): Promise<void> {
+    const ordered = [...snapshots].sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
+    const statements = ordered.map(({ accountId, snapshot }) =>
+      statement(
+        this.update({ quota: JSON.stringify(snapshot), quotaAt: snapshot.at }).where('id = :id AND quota_at <= :at', {
+          id: accountId,
+          at: snapshot.at,
+        }),
+      ),
+    );
+    await writeAtomically(this.dataSource, statements);
+  }
+
+  /**
+   * Tokens of an import replace those of `generation`. Nothing happens while somebody holds the refresh lease: the token
+   * that is being bought at this moment is newer than any file.
+   */
+  replaceTokens(id: string, generation: number, tokens: TokenReplacement, now: number): Promise<number> {
+    const columns = { ...tokens, ...NO_LEASE, ...NO_INTENT, refreshFailures: 0, refreshNotBefore: 0 };
+    return affected(
+      this.update({ ...columns, tokenGeneration: generation + 1, updatedAt: now })
+        .where('id = :id AND token_generation = :generation', { id, generation })
+        .andWhere(this.leaseIsFree(now))
+        .execute(),
+    );
+  }
+
+  /** Takes the refresh lease of a row whose tokens are still those of `claim.generation`. Exactly one of many wins (1). */
+  claimRefresh(id: string, claim: RefreshClaim): Promise<number> {
+    const durationMs = claim.leaseUntil - claim.now;
+    const leaseUntil = (): string => `${this.instant} + ${Math.trunc(durationMs)}`;
+    return affected(
+      this.update({ refreshOwner: claim.owner, refreshLeaseUntil: leaseUntil })
+        .where('id = :id AND token_generation = :generation', { id, generation: claim.generation })
+        .andWhere(claim.recovery ? 'refresh_intent_at > 0' : 'refresh_intent_at = 0')
+        .andWhere(this.leaseIsFree(claim.now))
+        .execute(),
+    );
+  }
+
+  /** Longer for whoever holds the lease, for example while tokens wait in a rescue file. */
+  extendRefresh(id: string, owner: string, leaseUntil: number, now: number): Promise<number> {
+    const until = (): string => `${this.instant} + ${Math.trunc(leaseUntil - now)}`;
+    const query = this.update({ refreshLeaseUntil: until }).where('id = :id AND refresh_owner = :owner', { id, owner });
+    return affected(query.setParameter('now', now).execute());
+  }
+
+  /** Durable before the token endpoint is called. `hash`: SHA-256 (hex) of the refresh token that will be spent. */
+  recordIntent(id: string, owner: string, generation: number, hash: string, at: number): Promise<number> {
+    const holder = { id, refreshOwner: owner, tokenGeneration: generation };
+    return affected(this.rows.update(holder, { refreshIntent: hash, refreshIntentAt: at, updatedAt: at }));
+  }
+
+  /** New tokens, generation + 1, intent and lease cleared, failures forgotten: one durable statement, before anybody uses them. */
+  commitTokens(id: string, owner: string, generation: number, commit: TokenCommit): Promise<number> {
+    const columns = { ...tokenColumns(commit), ...commit.identity, tokenGeneration: generation + 1 };
+    return affected(this.rows.update({ id, refreshOwner: owner, tokenGeneration: generation }, columns));
+  }
+
+  /** Gives the lease back without new tokens. */
+  releaseRefresh(id: string, owner: string, { failure, notBefore, keepIntent, now }: RefreshRelease): Promise<number> {
+    return affected(
+      this.update({
+        ...NO_LEASE,
+        ...(keepIntent ? {} : NO_INTENT),
+        ...(failure ? { refreshFailures: () => 'refresh_failures + 1' } : {}),
+        ...(notBefore === undefined ? {} : { refreshNotBefore: notBefore }),
+        updatedAt: now,
+      })
+        .where('id = :id AND refresh_owner = :owner', { id, owner })
+        .execute(),
+    );
+  }
+
+  /** Rows of a refresh whose end is not known, oldest first; a live owner may still be at work on some (`refreshLeaseUntil`). */
+  openIntents(limit: number): Promise<AccountEntity[]> {
+    return this.rows.find({ where: { refreshIntentAt: MoreThan(0) }, order: { refreshIntentAt: 'ASC' }, take: limit });
+  }
+
+  /**
+   * Active, owned rows with a refresh token whose access token ends by `horizon` (or whose life is unknown: 0), that are not
+   * backing off, not leased and without an open intent; soonest end first.
+   */
+  dueForRefresh(now: number, horizon: number, limit: number): Promise<AccountEntity[]> {
+    return this.rows
+      .createQueryBuilder('account')
+      .where({ state: 'active', ownership: 'owned', refreshIntentAt: 0, accessExpiresAt: LessThanOrEqual(horizon) })
+      .andWhere("account.refresh_token <> ''")
+      .andWhere('account.refresh_not_before <= :now', { now })
+      .andWhere(this.leaseIsFree(now))
+      .orderBy('account.accessExpiresAt', 'ASC')
+      .take(limit)
+      .getMany();
+  }
+
+  /**
+   * The bare refresh token of the provisional row belongs to an account that exists: the new tokens go to that row, what
+   * pointed at the provisional one points there, the provisional row goes. All or nothing; 0 when either row has moved on
+   * or the target is being refreshed at this moment (then commit to the provisional row and try again later).
+   */
+  async mergeProvisional(merge: ProvisionalMerge): Promise<number> {
+    const { provisionalId, targetId, owner, generation, tokens, now } = merge;
+    const target = this.update({ ...tokenColumns(tokens), ownership: 'owned', tokenGeneration: () => 'token_generation + 1' })
+      .where('id = :targetId', { targetId })
+      .andWhere(this.leaseIsFree(now));
+    const revive = this.update({ state: 'active', stateReason: '', stateEvidence: '', stateSince: now, stateUntil: 0 }).where(
+      "id = :targetId AND (state = 'needs_login' OR (state = 'paused' AND state_reason = 'file_removed'))",
+      { targetId },
+    );
+    const provisional = this.rows
+      .createQueryBuilder()
+      .delete()
+      .where({ id: provisionalId, refreshOwner: owner, tokenGeneration: generation });
+    const merged = await writeAtomically(this.dataSource, [
+      statement(target, 1),
+      statement(revive),
+      statement(provisional, 1),
+      ...this.repoint(provisionalId, targetId),
+    ]);
+    return merged ? 1 : 0;
+  }
+
+  /** For an explicit order of an operator only; nothing automatic deletes a credential. */
+  delete(id: string): Promise<number> {
+    return affected(this.rows.delete({ id }));
+  }
+
+  private update(columns: QueryDeepPartialEntity<AccountEntity>): UpdateQueryBuilder<AccountEntity> {
+    return this.rows.createQueryBuilder().update().set(columns);
+  }
+
+  private leaseIsFree(now: number): Brackets {
+    return new Brackets((lease) => lease.where("refresh_owner = ''").orWhere(`refresh_lease_until < ${this.instant}`, { now }));
+  }
+
+  private repoint(fromId: string, toId: string): WriteStatement[] {
+    const files = this.dataSource.getRepository(AccountFileEntity).createQueryBuilder();
+    const owners = this.dataSource.getRepository(CiphertextOwnerEntity).createQueryBuilder();
+    const cooldowns = this.dataSource.getRepository(CooldownEntity).createQueryBuilder();
+    const both = 'account_id = :fromId AND path IN (SELECT f.path FROM account_files f WHERE f.account_id = :toId)';
+    return [
+      statement(files.delete().where(both, { fromId, toId })),
+      statement(files.update().set({ accountId: toId }).where('account_id = :fromId', { fromId })),
+      statement(owners.update().set({ accountId: toId }).where('account_id = :fromId', { fromId })),
+      statement(cooldowns.delete().where('account_id = :fromId', { fromId })),
+    ];
+  }
+}
+
+const affected = async (result: Promise<{ affected?: number | null }>): Promise<number> => (await result).affected ?? 0;
+
+const statement = (query: { getQueryAndParameters(): [string, unknown[]] }, expect?: number): WriteStatement => {
+  const [sql, parameters] = query.getQueryAndParameters();
+  return { sql, parameters, expect };
+};
+
+const tokenColumns = ({ accessToken, refreshToken, idToken, accessExpiresAt, lastRefreshAt, labels }: Omit<TokenCommit, 'identity'>) => ({
+  ...{ accessToken, refreshToken, idToken, accessExpiresAt, lastRefreshAt },
+  ...labels,
+  ...NO_LEASE,
+  ...NO_INTENT,
+  refreshFailures: 0,
+  refreshNotBefore: 0,
+  updatedAt: lastRefreshAt,
+});
