@@ -4,12 +4,16 @@ import { isObject } from '../shared/json-body.js';
 import { completeItem, madeUpItemId } from './output-items.js';
 import type { PartKind } from './text-events.js';
 
+/** A small piece is a view into the text of its whole network chunk and keeps that alive: so many are copied together. */
+const PIECES_TOGETHER = 64;
+
 /** One stretch of text of an item, as its pieces came. */
 export class TextPart {
   /** Whether the client has been told that the part begins. */
   announced = false;
-  /** JSON string literals, in order. */
-  readonly pieces: ByteString[] = [];
+  /** The insides of JSON string literals, in order: what was copied together, and the latest. */
+  #joined: ByteString[] = [];
+  #recent: ByteString[] = [];
   /** The whole text as upstream says it in the end; it wins over the pieces. */
   whole: string | null = null;
   readonly annotations: unknown[] = [];
@@ -21,11 +25,24 @@ export class TextPart {
 
   /** Nothing of it has come yet. */
   get empty(): boolean {
-    return this.whole === null && this.pieces.length === 0;
+    return this.whole === null && this.#joined.length === 0 && this.#recent.length === 0;
   }
 
   get text(): string {
-    return this.whole ?? this.pieces.map((piece) => JSON.parse(fromBytes(piece)) as string).join('');
+    return this.whole ?? (JSON.parse(fromBytes(`"${this.#joined.join('')}${this.#recent.join('')}"`)) as string);
+  }
+
+  /** Adds a piece, a JSON string literal. */
+  add(literal: ByteString): void {
+    this.#recent.push(literal.slice(1, -1));
+    if (this.#recent.length < PIECES_TOGETHER) return;
+    this.#joined.push(this.#recent.join(''));
+    this.#recent = [];
+  }
+
+  forget(): void {
+    this.#joined = [];
+    this.#recent = [];
   }
 }
 

@@ -67,7 +67,7 @@ export class OutputSlots {
   /** Keeps a piece of text for rebuilding, as long as there is room. */
   keep(slot: OutputSlot, part: TextPart, piece: ByteString, bytes: number): void {
     if (!this.room(slot, bytes)) return;
-    part.pieces.push(piece);
+    part.add(piece);
   }
 
   /** Accounts for bytes that a slot keeps; false when there is no room left: then the slot keeps nothing any more. */
@@ -76,7 +76,7 @@ export class OutputSlots {
     if (this.#bytes + bytes > this.retainBytes) {
       slot.lost = true;
       this.release(slot);
-      slot.parts.forEach((part) => (part.pieces.length = 0));
+      slot.parts.forEach((part) => part.forget());
       return false;
     }
     slot.bytes += bytes;
