@@ -1,7 +1,7 @@
 import { GatewayError } from '../common/gateway-error.js';
 import { Exclusions, onlyLimits } from '../accounts/pool/exclusions.js';
 import type { Outcome, OutcomeKind } from '../upstream/outcome.js';
-import { outcomeError } from './outcome-error.js';
+import { limited, outcomeError } from './outcome-error.js';
 
 export type FailedOutcome = Exclude<Outcome, { kind: 'ok' }>;
 
@@ -46,16 +46,9 @@ function withCounts(error: GatewayError, outcomes: readonly FailedOutcome[]): Ga
 
 function allLimited(exclusions: Exclusions, now: number): GatewayError | null {
   if (!onlyLimits(exclusions)) return null;
-  const at = exclusions.soonestQuotaReset;
-  const retryAfterSeconds = at === null ? undefined : Math.max(1, Math.ceil((at - now) / 1000));
-  const shouldRetry = retryAfterSeconds !== undefined && retryAfterSeconds > 60 ? false : undefined;
   const candidates = exclusions.quota + exclusions.rate_limit + exclusions.not_included;
-  return new GatewayError('rate_limited', `all ${candidates} accounts that can serve this model are out of quota or rate limited`, {
-    code: 'rate_limit_exceeded',
-    retryAfterSeconds,
-    resetsAt: at ?? undefined,
-    shouldRetry,
-  });
+  const message = `all ${candidates} accounts that can serve this model are out of quota or rate limited`;
+  return limited(message, exclusions.soonestQuotaReset, now);
 }
 
 function withoutAttempt(exclusions: Exclusions, model: string, tokenless: number): GatewayError {

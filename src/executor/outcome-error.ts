@@ -6,11 +6,12 @@ const secondsUntil = (at: number, now: number): number => Math.max(1, Math.ceil(
 /** A reset further away than this is not worth a client's automatic retry. */
 const RETRY_WORTHWHILE_SECONDS = 60;
 
-function limited(message: string, at: number | null, now: number, cause?: unknown): GatewayError {
+/** Out of quota or rate limited until `at` (epoch ms; null: nobody knows). */
+export function limited(message: string, at: number | null, now: number): GatewayError {
   const retryAfterSeconds = at === null ? undefined : secondsUntil(at, now);
   const shouldRetry = retryAfterSeconds !== undefined && retryAfterSeconds > RETRY_WORTHWHILE_SECONDS ? false : undefined;
   const detail = { code: 'rate_limit_exceeded', retryAfterSeconds, resetsAt: at ?? undefined, shouldRetry };
-  return new GatewayError('rate_limited', message, detail, cause);
+  return new GatewayError('rate_limited', message, detail);
 }
 
 /** One failed outcome in the words of a caller. What several attempts come to is `finalAnswer`'s business. */

@@ -1,5 +1,6 @@
 import { readErrorBody, retryAfterAt, retryHintMs, UpstreamErrorBody } from './error-body.js';
 import type { Outcome } from './outcome.js';
+import { activeFamily } from './rate-limits.js';
 import type { JsonObject } from './upstream-event.js';
 import type { UpstreamFailure } from './upstream-failure.js';
 
@@ -11,6 +12,7 @@ interface Setting {
 }
 
 const QUOTA = new Set(['usage_limit_reached', 'usage_limit_exceeded', 'billing_hard_cap_reached', 'insufficient_quota', 'quota_exceeded']);
+const NOT_INCLUDED = new Set(['usage_not_included']);
 const OVERLOADED = new Set(['server_is_overloaded', 'slow_down', 'overloaded_error', 'service_unavailable_error']);
 const DEAD = new Set(['account_deactivated', 'account_suspended', 'account_deleted', 'account_banned', 'banned']);
 const UNAUTHORIZED = new Set([
@@ -59,11 +61,10 @@ function byMeaning(error: UpstreamErrorBody, { status, headers, now }: Setting):
   if (parameter) return { kind: 'unsupported_parameter', parameter, message };
   if (error.code === 'invalid_encrypted_content' || FOREIGN.test(message)) return { kind: 'foreign_ciphertext', message };
   if (error.code === 'model_not_found' || MODEL_UNSUPPORTED.test(message)) return { kind: 'model_unsupported', message };
-  if (reasonOf(error, new Set(['usage_not_included']))) return { kind: 'not_included', message };
+  if (reasonOf(error, NOT_INCLUDED)) return { kind: 'not_included', message };
   if (reasonOf(error, QUOTA)) {
-    const family = headers['x-codex-active-limit'] ?? 'codex';
     const resetsAt = error.resetsAt ?? retryAfterAt(headers['retry-after'], now);
-    return { kind: 'quota', resetsAt, family: family === 'codex' || family === '' ? null : family, message };
+    return { kind: 'quota', resetsAt, family: activeFamily(headers), message };
   }
   if (CAPACITY.test(message) || reasonOf(error, OVERLOADED)) {
     return { kind: 'overloaded', code: reasonOf(error, OVERLOADED) === 'slow_down' ? 'slow_down' : 'server_is_overloaded', message };

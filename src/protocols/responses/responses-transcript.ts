@@ -49,14 +49,9 @@ export class ResponsesTranscript {
     this.#told.clear();
   }
 
-  /** Takes a delta that continues the run of the last one; false: it has to be accepted as any other event. */
-  continueRun({ type, delta, size }: UpstreamEvent): boolean {
-    return delta !== null && this.#slots.continueRun(type, delta, size);
-  }
-
   /** Takes one event; after the end, nothing. */
   accept(event: UpstreamEvent): void {
-    if (this.final !== null || this.continueRunInto(event)) return;
+    if (this.final !== null || this.#continuesRun(event)) return;
     if (isTerminal(event)) return this.#end(event);
     if (SNAPSHOT_EVENTS.has(event.type)) return this.#snapshot(event);
     if (!PUBLIC_EVENTS.has(event.type)) {
@@ -67,8 +62,9 @@ export class ResponsesTranscript {
     this.#items.accept(event);
   }
 
-  private continueRunInto(event: UpstreamEvent): boolean {
-    if (!this.continueRun(event)) return false;
+  /** Takes a delta that continues the run of the last one; false: it has to be accepted as any other event. */
+  #continuesRun(event: UpstreamEvent): boolean {
+    if (event.delta === null || !this.#slots.continueRun(event.type, event.delta, event.size)) return false;
     this.out.pass(event, false);
     return true;
   }

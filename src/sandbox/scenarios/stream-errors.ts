@@ -49,8 +49,6 @@ const WORDS: Record<string, ErrorWords> = {
   bio_policy: { type: 'invalid_request_error', code: 'bio_policy', message: 'This content was flagged for possible biological risk.' },
 };
 
-export const STREAM_ERROR_CODES = [...Object.keys(WORDS), 'usage_limit_reached'];
-
 function wordsOf({ params, account, nowMs }: ScenarioContext): ErrorWords {
   const code = params.text('code', 'server_is_overloaded');
   if (code !== 'usage_limit_reached') return WORDS[code] ?? { type: 'server_error', code, message: params.text('message', code) };
