@@ -11,8 +11,6 @@ const unit = {
 /** @type {import('jest').Config} */
 export default {
   testTimeout: 30_000,
-  // The end-to-end suites mostly wait: leaving one core out would cost minutes.
-  maxWorkers: '100%',
   projects: [
     { ...unit, displayName: 'unit', roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/bench'], testMatch: ['**/*.spec.ts'] },
     { ...unit, displayName: 'e2e', roots: ['<rootDir>/test'], testMatch: ['**/*.e2e-spec.ts'] },
