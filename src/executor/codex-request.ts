@@ -26,6 +26,8 @@ export interface CodexRequest {
   readonly turnStart: boolean;
   /** SHA-256 of the ciphertext of each `compaction` item in the input; such requests stay on the account that made them. */
   readonly compactions: readonly string[];
+  /** Reasoning items of the input that only accounts of one scope (`TurnHead.scope`) can read; others are sent the request without them. */
+  readonly scoped?: ReadonlyMap<JsonObject, string>;
   /** Client fields that were dropped; shown in `x-gateway-ignored`. */
   readonly ignored: readonly string[];
 }

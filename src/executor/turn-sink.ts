@@ -7,6 +7,8 @@ export interface TurnHead {
   readonly upstreamHeaders: Readonly<Record<string, string>>;
   /** Fields and parameters that were left out (`x-gateway-ignored`). */
   readonly ignored: readonly string[];
+  /** Opaque tag of the account that answers: ciphertext of one tag can only be read under the same one. */
+  readonly scope: string;
 }
 
 /**
@@ -20,6 +22,8 @@ export interface TurnSink {
   begin(head: TurnHead): void;
   /** The events of one network chunk, in order; a terminal event is the last one. Synchronous. */
   accept(events: readonly UpstreamEvent[]): void;
+  /** Whether nothing that may still come changes the answer, but for its usage. */
+  readonly satisfied: boolean;
   /** Header hold: headers, preamble and a keep-alive go out now; output does not exist yet. A fold may ignore it. */
   hold(): void;
   /** Resolves when the client can take more; null when it can now. */

@@ -10,6 +10,8 @@ import { ResponsesTranscript } from './responses-transcript.js';
 export class ResponsesFold implements TurnFold {
   readonly #transcript: ResponsesTranscript;
 
+  readonly satisfied = false;
+
   constructor(reply: ResponsesReply) {
     this.#transcript = new ResponsesTranscript(reply, NO_OUTPUT);
   }

@@ -44,6 +44,16 @@ export class ResponsesStreamEncoder implements StreamEncoder, EventOutput {
     return this.reply.codexClient ? CODEX_KEEP_ALIVE : KEEP_ALIVE;
   }
 
+  hold(): ByteString {
+    return this.keepAlive();
+  }
+
+  readonly satisfied = false;
+
+  finish(): ByteString {
+    return '';
+  }
+
   fail(error: GatewayError): ByteString {
     this.#transcript.fail(inBandError(error, this.reply.codexClient));
     const { preamble, output } = this.#flush();

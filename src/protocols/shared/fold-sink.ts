@@ -21,6 +21,10 @@ export class FoldSink implements TurnSink {
     this.fold.accept(events);
   }
 
+  get satisfied(): boolean {
+    return this.fold.satisfied;
+  }
+
   hold(): void {
     // A JSON answer has no frame that could go out early.
   }

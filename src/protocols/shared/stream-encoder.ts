@@ -22,6 +22,15 @@ export interface StreamEncoder {
   encode(events: readonly UpstreamEvent[]): EncodedChunk;
   /** A frame that keeps the client's idle timer from running out and means nothing. */
   keepAlive(): ByteString;
+  /** The header hold is over before any output came: what a stream of the dialect begins with if that was not encoded yet, and a keep-alive. */
+  hold(): ByteString;
+  /**
+   * Whether nothing that may still come changes the answer, but for its usage (a stop sequence was met). Upstream is then read a little
+   * longer; if its end does not come in that time, `finish` ends the stream.
+   */
+  readonly satisfied: boolean;
+  /** The frames of a normal end without upstream's last event; called only when `satisfied`. */
+  finish(): ByteString;
   /** The in-band failure that ends the stream, with whatever the dialect needs before it. Empty when the stream has ended. */
   fail(error: GatewayError): ByteString;
 }

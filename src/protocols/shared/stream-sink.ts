@@ -40,7 +40,11 @@ export class StreamSink implements TurnSink {
   }
 
   hold(): void {
-    if (!this.#opened) this.#send(this.encoder.keepAlive());
+    if (!this.#opened) this.#send(this.encoder.hold());
+  }
+
+  get satisfied(): boolean {
+    return this.encoder.satisfied;
   }
 
   drain(): Promise<void> | null {
@@ -48,7 +52,8 @@ export class StreamSink implements TurnSink {
   }
 
   end(): void {
-    if (!this.#opened) this.#send('');
+    const rest = this.encoder.satisfied ? this.encoder.finish() : '';
+    if (rest !== '' || !this.#opened) this.#send(rest);
     this.writer.end();
   }
 

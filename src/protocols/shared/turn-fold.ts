@@ -5,6 +5,8 @@ export interface TurnFold {
   /** Another attempt begins: forget the last one. */
   restart(): void;
   accept(events: readonly UpstreamEvent[]): void;
+  /** Whether nothing that may still come changes the answer, but for its usage. `json` may then be asked for without upstream's last event. */
+  readonly satisfied: boolean;
   /** The body of the answer. Throws `GatewayError` if the turn failed or never ended. */
   json(): string;
 }
