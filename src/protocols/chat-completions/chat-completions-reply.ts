@@ -1,0 +1,18 @@
+import type { ToolNames } from '../shared/tool-names.js';
+
+/** What the request says about its reply. */
+export interface ChatCompletionsReply {
+  /** The model name that the client used. */
+  readonly model: string;
+  /** `stream_options.include_usage`. */
+  readonly includeUsage: boolean;
+  /** The request used `functions`: the reply calls with `function_call`. */
+  readonly legacyFunctions: boolean;
+  readonly names: ToolNames;
+  /** Stop sequences, which the backend does not know; empty: none. */
+  readonly stops: readonly string[];
+  /** `chatcmpl-…`, used if upstream names no response. */
+  readonly fallbackId: string;
+  /** Epoch seconds, used if upstream names none. */
+  readonly createdAt: number;
+}
