@@ -15,6 +15,16 @@ export const hasReasoningCiphertext = (body: CodexBody): boolean => body.input.s
 /** The body without reasoning that another account encrypted; the rest is shared, not copied. */
 export const withoutReasoning = (body: CodexBody): CodexBody => ({ ...body, input: body.input.filter((item) => !carriesCiphertext(item)) });
 
+/** The items that only accounts of another scope can read. */
+export const ofOtherScopes = (scoped: ReadonlyMap<JsonObject, string>, scope: string): ReadonlySet<JsonObject> =>
+  new Set([...scoped].filter(([, own]) => own !== scope).map(([item]) => item));
+
+/** The body without some items of its input; the rest is shared, not copied. */
+export const without = (body: CodexBody, items: ReadonlySet<JsonObject>): CodexBody => ({
+  ...body,
+  input: body.input.filter((item) => !items.has(item)),
+});
+
 export function withoutParameters(body: CodexBody, parameters: Iterable<string>): CodexBody {
   const copy: CodexBody = { ...body };
   for (const parameter of parameters) if (!REQUIRED.has(parameter)) delete copy[parameter];

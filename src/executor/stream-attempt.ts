@@ -9,6 +9,7 @@ import { decodeJsonBody, SseDecoder } from '../upstream/sse-decoder.js';
 import { isTerminal, UpstreamEvent } from '../upstream/upstream-event.js';
 import { UpstreamFailure } from '../upstream/upstream-failure.js';
 import type { ByteStream, UpstreamResponse } from '../upstream/upstream-types.js';
+import { accountScope } from './account-scope.js';
 import { rememberCompactions } from './compaction-owners.js';
 import type { HeaderHold } from './header-hold.js';
 import { OutputWatch } from './output-watch.js';
@@ -16,6 +17,9 @@ import { StreamOddities } from './stream-oddities.service.js';
 import type { Turn } from './turn.js';
 import type { TurnSink } from './turn-sink.js';
 import { UpstreamCalls } from './upstream-calls.service.js';
+
+/** How long a turn whose answer is complete waits for upstream's end, which tells the usage. */
+const USAGE_PATIENCE_MS = 10_000;
 
 /** One streamed turn on one account: from the request that goes out to the outcome; what the client saw is in the sink. */
 @Injectable()
@@ -32,9 +36,16 @@ export class StreamAttempt {
     try {
       const response = await this.calls.open(turn, lease, 'responses', signal);
       if (response.status !== 200) return await this.calls.refusal(response);
-      sink.begin({ upstreamHeaders: response.headers, ignored: turn.ignored() });
+      const { id } = lease.account;
+      sink.begin({
+        upstreamHeaders: response.headers,
+        ignored: turn.ignored(),
+        get scope() {
+          return accountScope(id);
+        },
+      });
       hold.accepted();
-      const outcome = await this.#relay(turn, lease, response, sink);
+      const outcome = await this.#relayOrEnough(turn, lease, response, sink);
       if (outcome.kind !== 'ok') hold.refused();
       return outcome;
     } catch (error) {
@@ -44,10 +55,22 @@ export class StreamAttempt {
     }
   }
 
+  /** Once the sink has all it needs, no failure of upstream spoils the answer any more. */
+  async #relayOrEnough(turn: Turn, lease: AccountLease, response: UpstreamResponse, sink: TurnSink): Promise<Outcome> {
+    try {
+      const outcome = await this.#relay(turn, lease, response, sink);
+      return sink.satisfied ? { kind: 'ok' } : outcome;
+    } catch (error) {
+      if (sink.satisfied && error instanceof UpstreamFailure) return { kind: 'ok' };
+      throw error;
+    }
+  }
+
   async #relay(turn: Turn, lease: AccountLease, response: UpstreamResponse, sink: TurnSink): Promise<Outcome> {
     const { body, headers } = response;
     const watch = new OutputWatch();
     const decoder = /json/i.test(headers['content-type'] ?? '') ? null : new SseDecoder();
+    let patience: NodeJS.Timeout | undefined;
     try {
       for (;;) {
         const chunk = decoder ? await body.read() : null;
@@ -55,10 +78,12 @@ export class StreamAttempt {
         const outcome = this.#deliver(turn, lease, headers, events, watch, sink);
         if (outcome) return outcome;
         if (chunk === null) return { kind: 'network', failure: 'truncated', message: 'upstream closed the stream before it finished' };
+        if (sink.satisfied) patience ??= setTimeout(() => body.cancel(), USAGE_PATIENCE_MS);
         const drained = sink.drain();
         if (drained) await drained;
       }
     } finally {
+      clearTimeout(patience);
       body.finish();
       if (decoder) this.oddities.malformed(decoder.malformed, turn.requestId);
     }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { GatewayError } from '../common/gateway-error.js';
+import { accountScope } from './account-scope.js';
 import type { CodexBody, CodexRequest } from './codex-request.js';
 import { Turn } from './turn.js';
 
@@ -32,8 +33,25 @@ describe('Turn', () => {
   it('sends the body without what is left out, and names it', () => {
     const one = turn({ text: { verbosity: 'low' }, service_tier: 'priority' }, { refused: ['service_tier', 'absent'] });
     one.leaveOut('text');
-    expect(JSON.parse(one.payload())).toEqual({ model: 'gpt-5.4', input: [{ type: 'message', role: 'user', content: 'hi' }] });
+    expect(JSON.parse(one.payload('a'))).toEqual({ model: 'gpt-5.4', input: [{ type: 'message', role: 'user', content: 'hi' }] });
     expect(one.ignored()).toEqual(['user', 'service_tier', 'text']);
+  });
+
+  it('sends reasoning only to accounts that can read it', () => {
+    const mine = { type: 'reasoning', encrypted_content: 'x' };
+    const other = { type: 'reasoning', encrypted_content: 'y' };
+    const input = [mine, other, { type: 'message', role: 'user', content: 'hi' }];
+    const scoped = new Map([
+      [input[0]!, accountScope('a')],
+      [input[1]!, accountScope('b')],
+    ]);
+    const one = new Turn({ ...request({ input }), scoped }, 'req_1', NOW, 3, Infinity, undefined, []);
+    const sent = (account: string): unknown => (JSON.parse(one.payload(account)) as CodexBody).input;
+    expect(sent('a')).toEqual([input[0], input[2]]);
+    expect(sent('b')).toEqual([input[1], input[2]]);
+    expect(sent('c')).toEqual([input[2]]);
+    one.leaveOutReasoning();
+    expect(sent('a')).toEqual([input[2]]);
   });
 
   it('gives up looking for a usable token after some accounts', () => {
@@ -44,6 +62,6 @@ describe('Turn', () => {
 
   it('tells the caller that a body is nested too deeply', () => {
     const bomb: unknown = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000));
-    expect(() => turn({ tools: bomb }).payload()).toThrow(new GatewayError('invalid_request', 'The request body is nested too deeply.'));
+    expect(() => turn({ tools: bomb }).payload('a')).toThrow(new GatewayError('invalid_request', 'The request body is nested too deeply.'));
   });
 });

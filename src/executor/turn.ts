@@ -1,8 +1,9 @@
 import { stringifyJson } from '../common/stringify-json.js';
 import type { LeaseQuery } from '../accounts/pool/account-pool.service.js';
+import { accountScope } from './account-scope.js';
 import type { CodexBody, CodexRequest } from './codex-request.js';
 import type { FailedOutcome } from './final-answer.js';
-import { withoutParameters, withoutReasoning } from './request-variant.js';
+import { ofOtherScopes, without, withoutParameters, withoutReasoning } from './request-variant.js';
 
 /** How many accounts a turn may pass over because their token cannot be renewed now; none of these costs an attempt. */
 const MAX_TOKEN_SKIPS = 16;
@@ -21,6 +22,7 @@ export class Turn {
   #attempts = 0;
   #skips = 0;
   #payload: string | null = null;
+  #payloadScope: string | null = null;
 
   constructor(
     readonly request: CodexRequest,
@@ -76,8 +78,14 @@ export class Turn {
     };
   }
 
-  /** The body to send, as JSON; made once and again only when something has to be left out. */
-  payload(): string {
+  /** The body to send to an account, as JSON; made once and again only when something has to be left out. */
+  payload(accountId: string): string {
+    const { scoped } = this.request;
+    if (scoped && scoped.size > 0) {
+      const scope = accountScope(accountId);
+      if (scope !== this.#payloadScope) this.#payload = null;
+      this.#payloadScope = scope;
+    }
     return (this.#payload ??= stringifyJson(this.#variant()));
   }
 
@@ -97,7 +105,15 @@ export class Turn {
 
   #variant(): CodexBody {
     const { body } = this.request;
-    const reasoned = this.reasoningLeftOut ? withoutReasoning(body) : body;
+    const reasoned = this.reasoningLeftOut ? withoutReasoning(body) : this.#readable(body);
     return this.leftOut.size > 0 ? withoutParameters(reasoned, this.leftOut) : reasoned;
+  }
+
+  /** Reasoning that only another account can read is left out before it is refused. */
+  #readable(body: CodexBody): CodexBody {
+    const { scoped } = this.request;
+    if (!scoped || this.#payloadScope === null) return body;
+    const foreign = ofOtherScopes(scoped, this.#payloadScope);
+    return foreign.size === 0 ? body : without(body, foreign);
   }
 }

@@ -49,7 +49,7 @@ export class UpstreamCalls {
           compact: operation === 'compact',
         },
       ),
-      body: turn.payload(),
+      body: turn.payload(account.id),
       signal,
       totalTimeoutMs: operation === 'compact' ? this.config.compactTimeoutSec * 1000 : undefined,
     });

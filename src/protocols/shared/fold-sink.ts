@@ -5,7 +5,7 @@ import type { TurnFold } from './turn-fold.js';
 /** A turn that is answered with one JSON body. Nothing leaves before the turn is complete, so any attempt may still be replaced. */
 export class FoldSink implements TurnSink {
   readonly committed = false;
-  #head: TurnHead = { upstreamHeaders: {}, ignored: [] };
+  #head: TurnHead = { upstreamHeaders: {}, ignored: [], scope: '' };
 
   constructor(
     private readonly fold: TurnFold,

@@ -22,7 +22,7 @@ export interface StreamEncoder {
   encode(events: readonly UpstreamEvent[]): EncodedChunk;
   /** A frame that keeps the client's idle timer from running out and means nothing. */
   keepAlive(): ByteString;
-  /** The header hold is over before any output came: what a stream of the dialect begins with if that was not encoded yet, and a keep-alive. */
+  /** The header hold is over before any output came: what a stream of the dialect begins with if that was not encoded yet, and a keep-alive. They are sent whatever follows. */
   hold(): ByteString;
   /**
    * Whether nothing that may still come changes the answer, but for its usage (a stop sequence was met). Upstream is then read a little

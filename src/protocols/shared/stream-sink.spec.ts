@@ -37,13 +37,21 @@ class LetterEncoder implements StreamEncoder {
   keepAlive(): string {
     return ':';
   }
+  hold(): string {
+    return 'H:';
+  }
+  satisfied = false;
+  finish(): string {
+    this.satisfied = false;
+    return 'F';
+  }
   fail(error: GatewayError): string {
     return `!${error.kind}`;
   }
 }
 
 const event = (type: string): UpstreamEvent => UpstreamEvent.of({ type });
-const head = (ignored: string[] = []) => ({ upstreamHeaders: {}, ignored });
+const head = (ignored: string[] = []) => ({ upstreamHeaders: {}, ignored, scope: '' });
 
 describe('StreamSink', () => {
   let writer: RecordingWriter;
@@ -81,7 +89,7 @@ describe('StreamSink', () => {
     expect(sink.committed).toBe(false);
     sink.begin(head());
     sink.accept([event('O')]);
-    expect(writer.log).toEqual(['open {"ignored":""}', 'P:', 'O']);
+    expect(writer.log).toEqual(['open {"ignored":""}', 'PH:', 'O']);
     expect(encoder.restarts).toEqual([false, true]);
   });
 
@@ -90,6 +98,15 @@ describe('StreamSink', () => {
     sink.hold();
     sink.begin(head());
     expect(encoder.restarts).toEqual([false, false]);
+  });
+
+  it('lets a satisfied encoder end its stream when upstream did not', () => {
+    sink.begin(head());
+    sink.accept([event('O')]);
+    encoder.satisfied = true;
+    expect(sink.satisfied).toBe(true);
+    sink.end();
+    expect(writer.log.slice(1)).toEqual(['O', 'F', 'end']);
   });
 
   it('leaves a failure to the caller while nothing was sent, and tells it in-band afterwards', () => {

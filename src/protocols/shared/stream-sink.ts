@@ -10,7 +10,7 @@ export type StreamHeaders = (head: TurnHead) => Record<string, string>;
 
 /** A turn that is streamed: a dialect's encoder in front of the connection. Headers leave with the first output, or at the hold. */
 export class StreamSink implements TurnSink {
-  #head: TurnHead = { upstreamHeaders: {}, ignored: [] };
+  #head: TurnHead = { upstreamHeaders: {}, ignored: [], scope: '' };
   #preamble: ByteString = '';
   #preambleSent = false;
   #committed = false;
