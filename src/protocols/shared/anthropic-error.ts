@@ -1,3 +1,4 @@
+import { toBytes, type ByteString } from '../../common/byte-string.js';
 import type { ErrorKind, GatewayError } from '../../common/gateway-error.js';
 import { HttpError, retryHeaders } from './http-error.js';
 
@@ -44,3 +45,7 @@ export function anthropicError(error: GatewayError, requestId: string): HttpErro
     body: { type: 'error', error: { type, message: messageOf(error) }, request_id: requestId },
   };
 }
+
+/** A failure after Messages has begun to stream. Nothing follows, `message_stop` neither: it would say that the answer is whole. */
+export const anthropicErrorFrame = (error: GatewayError, requestId: string): ByteString =>
+  `event: error\ndata: ${toBytes(JSON.stringify(anthropicError(error, requestId).body))}\n\n`;

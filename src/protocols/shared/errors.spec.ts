@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ErrorDetail, ErrorKind, GatewayError } from '../../common/gateway-error.js';
-import { anthropicError } from './anthropic-error.js';
-import { openAiError } from './openai-error.js';
+import { anthropicError, anthropicErrorFrame } from './anthropic-error.js';
+import { openAiError, openAiErrorFrame } from './openai-error.js';
 
 /** Cause → [status, type, code] for OpenAI, [status, type] for Anthropic. */
 const ROWS: [ErrorKind, number, string, string | null, number, string][] = [
@@ -94,5 +94,15 @@ describe('errors in the dialects', () => {
   it('begins the message about a long prompt as Anthropic clients know it', () => {
     const error = new GatewayError('rejected', 'too many tokens', { code: 'context_length_exceeded' });
     expect(anthropicError(error, 'r').body.error).toMatchObject({ message: 'prompt is too long: too many tokens' });
+  });
+
+  it('tells failures inside a stream as one frame of bytes', () => {
+    const error = new GatewayError('overloaded', 'zu voll: ü');
+    expect(Buffer.from(anthropicErrorFrame(error, 'req_1'), 'latin1').toString()).toBe(
+      'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"zu voll: ü"},"request_id":"req_1"}\n\n',
+    );
+    expect(Buffer.from(openAiErrorFrame(error), 'latin1').toString()).toBe(
+      'data: {"error":{"message":"zu voll: ü","type":"server_error","param":null,"code":"server_is_overloaded"}}\n\n',
+    );
   });
 });

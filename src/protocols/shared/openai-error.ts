@@ -1,3 +1,4 @@
+import { toBytes, type ByteString } from '../../common/byte-string.js';
 import type { ErrorKind, GatewayError } from '../../common/gateway-error.js';
 import type { JsonObject } from '../../upstream/upstream-event.js';
 import { HttpError, isLongWait, retryHeaders } from './http-error.js';
@@ -75,3 +76,7 @@ export function openAiError(error: GatewayError, codexClient = false): HttpError
     body: { error: { message: error.message, type: row.type, param, code: openAiCode(error, codexClient), ...limit } },
   };
 }
+
+/** A failure after Chat Completions has begun to stream: SDKs raise on it. Nothing follows, `[DONE]` neither: it would say that the answer is whole. */
+export const openAiErrorFrame = (error: GatewayError, codexClient = false): ByteString =>
+  `data: ${toBytes(JSON.stringify(openAiError(error, codexClient).body))}\n\n`;
