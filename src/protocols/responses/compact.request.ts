@@ -4,11 +4,12 @@ import type { CodexBody, CodexRequest } from '../../executor/codex-request.js';
 import type { ResolveModel } from '../../models/resolved-model.js';
 import type { JsonObject } from '../../upstream/upstream-event.js';
 import { isCodexClient, LITE_HEADER, shortKey } from '../shared/client-identity.js';
+import { conversationHash, identityOf } from '../shared/conversation.js';
 import { booleanAt, missing, stringAt } from '../shared/field-readers.js';
 import { IgnoredFields } from '../shared/ignored-fields.js';
 import { normaliseInput } from './input-items.js';
 import { dropRefused, readModel, readReasoning, readServiceTier, readText, refuseStatefulFields } from './request-fields.js';
-import { conversationHash, identityOf, isLite, readInstructions, readTools } from './responses.request.js';
+import { isLite, readInstructions, readTools } from './responses.request.js';
 
 const READ = new Set(
   (

@@ -11,6 +11,7 @@ import { ModelResolver } from '../../models/model-resolver.service.js';
 import { openAiHeaders } from '../shared/answer-headers.js';
 import { FoldSink } from '../shared/fold-sink.js';
 import { parseJsonBody } from '../shared/json-body.js';
+import { openAiError } from '../shared/openai-error.js';
 import { StreamSink } from '../shared/stream-sink.js';
 import { decodeResponses } from './responses.request.js';
 import { ResponsesFold } from './responses.response.js';
@@ -44,11 +45,9 @@ export class ResponsesController {
       await this.executor.run(turn.request, sink, signal, request.id);
       return;
     }
-    const sink = new FoldSink(new ResponsesFold(shown), (json, head) => {
-      void reply
-        .headers(openAiHeaders(head, codexClient, reply))
-        .type('application/json; charset=utf-8')
-        .send(json);
+    const sink = new FoldSink(new ResponsesFold(shown), this.writers.createJson(reply), {
+      headers: (head) => openAiHeaders(head, codexClient, reply),
+      failure: (error) => openAiError(error, codexClient).body,
     });
     await this.executor.run(turn.request, sink, signal, request.id);
   }

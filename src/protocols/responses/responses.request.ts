@@ -3,16 +3,8 @@ import { invalidRequest } from '../../common/gateway-error.js';
 import type { CodexBody, CodexRequest } from '../../executor/codex-request.js';
 import type { ResolveModel } from '../../models/resolved-model.js';
 import type { JsonObject } from '../../upstream/upstream-event.js';
-import {
-  affinityKey,
-  headerOf,
-  identityHeaders,
-  isCodexClient,
-  LITE_HEADER,
-  sessionFromHeaders,
-  shortKey,
-} from '../shared/client-identity.js';
-import { sha256 } from '../shared/digest.js';
+import { headerOf, isCodexClient, LITE_HEADER, shortKey } from '../shared/client-identity.js';
+import { conversationHash, identityOf, startsTurn } from '../shared/conversation.js';
 import { booleanAt, missing, stringAt } from '../shared/field-readers.js';
 import { IgnoredFields } from '../shared/ignored-fields.js';
 import { isObject } from '../shared/json-body.js';
@@ -58,20 +50,6 @@ export function readInstructions(body: JsonObject): string {
   return stringAt(body.instructions, 'instructions') ?? '';
 }
 
-/** How much of a text tells one conversation from another. */
-const TELLING_LENGTH = 8192;
-
-const textOf = (content: unknown): string => {
-  if (typeof content === 'string') return content;
-  return Array.isArray(content) ? content.map((part) => (isObject(part) && typeof part.text === 'string' ? part.text : '')).join('\n') : '';
-};
-
-/** The first words of the conversation: they stay the same from turn to turn. */
-export function conversationHash(instructions: string, items: readonly JsonObject[]): string {
-  const first = items.find((item) => item.type === 'message' && item.role === 'user');
-  return sha256(`${instructions.slice(0, TELLING_LENGTH)}\0${textOf(first?.content).slice(0, TELLING_LENGTH)}`);
-}
-
 /** Tools, in the layout of Responses-Lite (inside `input`) only if header and item came together, else at the top. */
 export function readTools(
   body: JsonObject,
@@ -89,27 +67,6 @@ export function readTools(
 
 export const isLite = (headers: IncomingHttpHeaders, input: NormalisedInput): boolean =>
   isCodexClient(headers) && headerOf(headers, LITE_HEADER) === 'true' && input.liteTools !== null;
-
-/** Who is asking, in which conversation. */
-export function identityOf(
-  headers: IncomingHttpHeaders,
-  cacheKey: string | undefined,
-  conversation: string,
-): Pick<CodexRequest, 'identityHeaders' | 'codexClient' | 'sessionId' | 'affinity'> {
-  const session = sessionFromHeaders(headers);
-  const affinity = [
-    ...(session ? [affinityKey('session', session)] : []),
-    ...(cacheKey ? [affinityKey('cache', cacheKey)] : []),
-    affinityKey('conversation', conversation),
-  ];
-  const sessionId = session || (cacheKey ? shortKey(cacheKey) : '');
-  return { identityHeaders: identityHeaders(headers), codexClient: isCodexClient(headers), sessionId, affinity };
-}
-
-export const startsTurn = (items: readonly JsonObject[]): boolean => {
-  const last = items.at(-1);
-  return last?.type === 'message' && last.role === 'user';
-};
 
 /**
  * `POST /v1/responses`: the client's body in the form the backend takes. Only what the backend refuses, or what would make
