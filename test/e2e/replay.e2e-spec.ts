@@ -17,10 +17,12 @@ interface Captured {
   readonly body?: Json;
 }
 
-const ALL: readonly Captured[] = readdirSync(DIRECTORY).map((file) => ({
-  name: file.replace('.json', ''),
-  ...(JSON.parse(readFileSync(join(DIRECTORY, file), 'utf8')) as Omit<Captured, 'name'>),
-}));
+const ALL: readonly Captured[] = readdirSync(DIRECTORY)
+  .map((file) => ({
+    name: file.replace('.json', ''),
+    ...(JSON.parse(readFileSync(join(DIRECTORY, file), 'utf8')) as Omit<Captured, 'name'>),
+  }))
+  .filter(({ path }) => path.startsWith('/v1/responses'));
 const TURNS = ALL.filter(({ method, path }) => method === 'POST' && path === '/v1/responses');
 const isCodex = ({ headers }: Captured): boolean => headers.originator?.startsWith('codex') ?? false;
 

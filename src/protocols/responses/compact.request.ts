@@ -7,9 +7,16 @@ import { isCodexClient, LITE_HEADER, shortKey } from '../shared/client-identity.
 import { conversationHash, identityOf } from '../shared/conversation.js';
 import { booleanAt, missing, stringAt } from '../shared/field-readers.js';
 import { IgnoredFields } from '../shared/ignored-fields.js';
-import { normaliseInput } from './input-items.js';
-import { dropRefused, readModel, readReasoning, readServiceTier, readText, refuseStatefulFields } from './request-fields.js';
-import { isLite, readInstructions, readTools } from './responses.request.js';
+import { normaliseInput } from '../shared/responses-request/input-items.js';
+import {
+  dropRefused,
+  readModel,
+  readReasoning,
+  readServiceTier,
+  readText,
+  refuseStatefulFields,
+} from '../shared/responses-request/request-fields.js';
+import { isLite, readInstructions, readTools } from '../shared/responses-request/responses-request.js';
 
 const READ = new Set(
   (

@@ -1,10 +1,10 @@
-import { GatewayError, invalidRequest } from '../../common/gateway-error.js';
-import type { ResolvedModel, ResolveModel } from '../../models/resolved-model.js';
-import type { JsonObject } from '../../upstream/upstream-event.js';
-import { withoutNulls } from '../shared/content-parts.js';
-import { arrayAt, booleanAt, choiceAt, integerAt, missing, numberAt, objectAt, stringAt } from '../shared/field-readers.js';
-import { IgnoredFields } from '../shared/ignored-fields.js';
-import { isObject } from '../shared/json-body.js';
+import { GatewayError, invalidRequest } from '../../../common/gateway-error.js';
+import type { ResolvedModel, ResolveModel } from '../../../models/resolved-model.js';
+import type { JsonObject } from '../../../upstream/upstream-event.js';
+import { withoutNulls } from '../content-parts.js';
+import { arrayAt, booleanAt, choiceAt, integerAt, missing, numberAt, objectAt, stringAt } from '../field-readers.js';
+import { IgnoredFields } from '../ignored-fields.js';
+import { isObject } from '../json-body.js';
 
 const ENCRYPTED = 'reasoning.encrypted_content';
 const SOURCES = 'web_search_call.action.sources';

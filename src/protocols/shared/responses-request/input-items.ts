@@ -1,13 +1,13 @@
-import { invalidRequest } from '../../common/gateway-error.js';
-import { stringifyJson } from '../../common/stringify-json.js';
-import type { JsonObject } from '../../upstream/upstream-event.js';
-import { codeCallId } from '../shared/call-id.js';
-import { isPlausibleCiphertext } from '../shared/ciphertext.js';
-import { normalisePart, withoutNulls } from '../shared/content-parts.js';
-import { sha256 } from '../shared/digest.js';
-import { arrayAt, missing } from '../shared/field-readers.js';
-import { IgnoredFields } from '../shared/ignored-fields.js';
-import { isObject } from '../shared/json-body.js';
+import { invalidRequest } from '../../../common/gateway-error.js';
+import { stringifyJson } from '../../../common/stringify-json.js';
+import type { JsonObject } from '../../../upstream/upstream-event.js';
+import { codeCallId } from '../call-id.js';
+import { isPlausibleCiphertext } from '../ciphertext.js';
+import { normalisePart, withoutNulls } from '../content-parts.js';
+import { sha256 } from '../digest.js';
+import { arrayAt, missing } from '../field-readers.js';
+import { IgnoredFields } from '../ignored-fields.js';
+import { isObject } from '../json-body.js';
 
 /** What became of a request's `input`. */
 export interface NormalisedInput {

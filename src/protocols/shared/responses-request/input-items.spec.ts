@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { CIPHER, items, refusal, resolveWith, sent, TOOL } from '../../../test/support/decode-request.js';
-import { GatewayError } from '../../common/gateway-error.js';
-import type { JsonObject } from '../../upstream/upstream-event.js';
-import { decodeResponses } from './responses.request.js';
+import { CIPHER, items, refusal, resolveWith, sent, TOOL } from '../../../../test/support/decode-request.js';
+import { GatewayError } from '../../../common/gateway-error.js';
+import type { JsonObject } from '../../../upstream/upstream-event.js';
+import { readResponsesRequest } from './responses-request.js';
 
 describe('input items', () => {
   const user = (content: unknown, role = 'user'): unknown => (items({ role, content }) as JsonObject[])[0]!.content;
@@ -157,22 +157,23 @@ describe('input items', () => {
 });
 
 describe('captured requests', () => {
-  const DIR = join(import.meta.dirname, '../../../test/fixtures/client-requests');
+  const DIR = join(import.meta.dirname, '../../../../test/fixtures/client-requests');
   interface Captured {
+    path: string;
     headers: Record<string, string>;
     body: JsonObject | null;
   }
   const files = readdirSync(DIR).map((name): [string, Captured] => [name, JSON.parse(readFileSync(join(DIR, name), 'utf8')) as Captured]);
 
-  it.each(files.filter(([, { body }]) => body !== null))(
+  it.each(files.filter(([, { path, body }]) => path === '/v1/responses' && body !== null))(
     '%s is taken, and its own translation changes no more',
     (_name, { headers, body }) => {
-      const turn = decodeResponses(body!, headers, resolveWith());
+      const turn = readResponsesRequest(body!, headers, resolveWith());
       expect(turn.stream).toBe(true);
       expect(turn.request.sessionId === '').toBe(!('session_id' in headers || 'session-id' in headers || 'x-session-id' in headers));
       expect(turn.request.body.input).toHaveLength((body!.input as unknown[]).length);
       expect(JSON.stringify(turn.request.body)).not.toContain(':null');
-      expect(decodeResponses(turn.request.body, headers, resolveWith()).request.body).toEqual(turn.request.body);
+      expect(readResponsesRequest(turn.request.body, headers, resolveWith()).request.body).toEqual(turn.request.body);
     },
   );
 });
@@ -245,7 +246,7 @@ describe('translation of any body', () => {
         fc.dictionary(fc.constantFrom('model', 'input', 'tools', 'text', 'reasoning', 'include', 'tool_choice', 'metadata'), json),
         (body) => {
           try {
-            decodeResponses(body, {}, resolveWith());
+            readResponsesRequest(body, {}, resolveWith());
           } catch (error) {
             expect(error).toBeInstanceOf(GatewayError);
             expect((error as GatewayError).detail.param).toEqual(expect.any(String));

@@ -1,8 +1,8 @@
-import { invalidRequest } from '../../common/gateway-error.js';
-import type { JsonObject } from '../../upstream/upstream-event.js';
-import { withoutNulls } from '../shared/content-parts.js';
-import { arrayAt, choiceAt, missing } from '../shared/field-readers.js';
-import { isObject } from '../shared/json-body.js';
+import { invalidRequest } from '../../../common/gateway-error.js';
+import type { JsonObject } from '../../../upstream/upstream-event.js';
+import { withoutNulls } from '../content-parts.js';
+import { arrayAt, choiceAt, missing } from '../field-readers.js';
+import { isObject } from '../json-body.js';
 
 const PREVIEW = /^web_search_preview/;
 const MODES = ['auto', 'none', 'required'];
