@@ -20,12 +20,16 @@ export class KeepAliveTicker {
   /** @param intervalMs 0: no keep-alives. */
   constructor(private readonly intervalMs: number) {}
 
+  get enabled(): boolean {
+    return this.intervalMs > 0;
+  }
+
   get tick(): number {
     return this.#tick;
   }
 
   add(target: KeepAliveTarget): void {
-    if (this.intervalMs <= 0) return;
+    if (!this.enabled) return;
     target.lastTick = this.#tick;
     this.#targets.add(target);
     this.#timer ??= setInterval(() => this.#advance(), this.intervalMs / TICKS_PER_INTERVAL).unref();

@@ -14,10 +14,10 @@ export class StreamingKeys {
   streamKeepaliveInterval = 15;
 
   @Seconds('nonstream-keepalive-interval', {
-    about: 'Interval of keep-alive blanks for long answers that are not streamed; 0 = none.',
+    about:
+      'Interval of keep-alive blanks for long answers that are not streamed; 0 = none. A failure after the first blank has status 200.',
     min: 0,
     max: 600,
-    notYet: true,
   })
   nonstreamKeepaliveInterval = 0;
 }

@@ -10,7 +10,11 @@ export const processingTime = (reply: FastifyReply): Record<string, string> => (
 });
 
 /** Headers of an answer in the OpenAI dialects. Upstream's own ones are for official Codex clients: nobody else can make sense of them. */
-export function openAiHeaders({ upstreamHeaders, ignored }: TurnHead, codexClient: boolean, reply: FastifyReply): Record<string, string> {
+export function openAiHeaders(
+  { upstreamHeaders, ignored }: Pick<TurnHead, 'upstreamHeaders' | 'ignored'>,
+  codexClient: boolean,
+  reply: FastifyReply,
+): Record<string, string> {
   const headers = processingTime(reply);
   if (ignored.length > 0) headers['x-gateway-ignored'] = ignored.join(', ');
   if (!codexClient) return headers;
@@ -18,4 +22,9 @@ export function openAiHeaders({ upstreamHeaders, ignored }: TurnHead, codexClien
     if (name.startsWith('x-codex-') || CODEX_ONLY.has(name)) headers[name] = upstreamHeaders[name]!;
   }
   return headers;
+}
+
+/** Headers of an answer in the Anthropic dialect. `requestId`: the id that its SDKs read from `request-id`. */
+export function anthropicHeaders({ ignored }: Pick<TurnHead, 'ignored'>, requestId: string): Record<string, string> {
+  return { 'request-id': requestId, ...(ignored.length > 0 && { 'x-gateway-ignored': ignored.join(', ') }) };
 }

@@ -1,20 +1,33 @@
+import type { GatewayError } from '../../common/gateway-error.js';
+import type { JsonAnswer } from '../../common/json-answer.js';
 import type { TurnHead, TurnSink } from '../../executor/turn-sink.js';
-import type { UpstreamEvent } from '../../upstream/upstream-event.js';
+import type { JsonObject, UpstreamEvent } from '../../upstream/upstream-event.js';
 import type { TurnFold } from './turn-fold.js';
 
-/** A turn that is answered with one JSON body. Nothing leaves before the turn is complete, so any attempt may still be replaced. */
+/** How a dialect dresses a JSON answer. */
+export interface FoldDress {
+  readonly headers: (head: TurnHead) => Record<string, string>;
+  /** The dialect's error body, for a failure after status 200 has gone out with a blank. */
+  readonly failure: (error: GatewayError) => JsonObject;
+}
+
+/**
+ * A turn that is answered with one JSON body. Nothing of it leaves before the turn is complete, so any attempt may still be replaced.
+ * Once upstream has accepted an attempt, blanks may go out; after the first one a failure is told as the body of that status 200,
+ * because a connection that is cut would make clients repeat what has just failed without ever showing why.
+ */
 export class FoldSink implements TurnSink {
   readonly committed = false;
-  #head: TurnHead = { upstreamHeaders: {}, ignored: [], scope: '' };
 
   constructor(
     private readonly fold: TurnFold,
-    private readonly respond: (body: string, head: TurnHead) => void,
+    private readonly answer: JsonAnswer,
+    private readonly dress: FoldDress,
   ) {}
 
   begin(head: TurnHead): void {
-    this.#head = head;
     this.fold.restart();
+    this.answer.watch(() => this.dress.headers(head));
   }
 
   accept(events: readonly UpstreamEvent[]): void {
@@ -35,10 +48,14 @@ export class FoldSink implements TurnSink {
 
   /** Throws `GatewayError` where the turn cannot be told as a JSON body. */
   end(): void {
-    this.respond(this.fold.json(), this.#head);
+    this.answer.end(this.fold.json());
   }
 
-  fail(): boolean {
-    return false;
+  fail(error: GatewayError): boolean {
+    this.answer.giveUp();
+    if (!this.answer.begun) return false;
+    if (error.kind === 'client_closed') this.answer.destroy();
+    else this.answer.endBegun(JSON.stringify(this.dress.failure(error)));
+    return true;
   }
 }
