@@ -26,7 +26,7 @@ export class FoldSink implements TurnSink {
   ) {}
 
   begin(head: TurnHead): void {
-    this.fold.restart();
+    this.fold.restart(head);
     this.answer.watch(() => this.dress.headers(head));
   }
 

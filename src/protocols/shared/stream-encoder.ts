@@ -1,5 +1,6 @@
 import type { ByteString } from '../../common/byte-string.js';
 import type { GatewayError } from '../../common/gateway-error.js';
+import type { TurnHead } from '../../executor/turn-sink.js';
 import type { UpstreamEvent } from '../../upstream/upstream-event.js';
 
 /** The frames that the events of one network chunk came to. `preamble` goes out before `output`. */
@@ -16,9 +17,9 @@ export interface EncodedChunk {
 export interface StreamEncoder {
   /**
    * Another attempt begins: output of the last one was not sent. `preambleSent`: its preamble was (header hold), so it is
-   * not repeated, and the ids in it stay.
+   * not repeated, and the ids in it stay. `head`: what is known of the attempt that begins.
    */
-  restart(preambleSent: boolean): void;
+  restart(preambleSent: boolean, head: TurnHead): void;
   encode(events: readonly UpstreamEvent[]): EncodedChunk;
   /** A frame that keeps the client's idle timer from running out and means nothing. */
   keepAlive(): ByteString;

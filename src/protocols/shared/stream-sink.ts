@@ -29,7 +29,7 @@ export class StreamSink implements TurnSink {
   begin(head: TurnHead): void {
     this.#head = head;
     this.#preamble = '';
-    this.encoder.restart(this.#preambleSent);
+    this.encoder.restart(this.#preambleSent, head);
   }
 
   accept(events: readonly UpstreamEvent[]): void {
