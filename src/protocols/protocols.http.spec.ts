@@ -19,12 +19,18 @@ import { readCatalogue } from '../models/catalogue-entry.js';
 import { ModelCatalogue } from '../models/model-catalogue.service.js';
 import { ModelDirectory } from '../models/model-directory.service.js';
 import { ModelResolver } from '../models/model-resolver.service.js';
+import { FrontPageController } from '../console/front-page.controller.js';
+import { HealthController } from '../health/health.controller.js';
+import { HealthService } from '../health/health.service.js';
 import { ModelsController } from '../models/models.controller.js';
 import { UpstreamEvent } from '../upstream/upstream-event.js';
+import { chatCompletionsDialect } from './chat-completions/dialect.js';
+import { messagesDialect } from './messages/dialect.js';
+import { responsesDialect } from './responses/dialect.js';
+import { DIALECTS } from './shared/dialect.js';
 import { DialectErrorsFilter } from './dialect-errors.filter.js';
 import { CompactController } from './responses/compact.controller.js';
 import { ResponsesController } from './responses/responses.controller.js';
-import { UnsupportedRoutesController } from './unsupported-routes.controller.js';
 
 const KEY = { authorization: 'Bearer sk-test' };
 const entries = readCatalogue('{"models":[{"slug":"gpt-5.4"},{"slug":"org/gpt-x"}]}')!;
@@ -37,7 +43,7 @@ class FakeExecutor {
     this.requests.push(request);
     if (request.body.model === 'gpt-crash') throw new TypeError('secret detail');
     if (request.body.model === 'gpt-busy') throw new GatewayError('rate_limited', 'all out', { retryAfterSeconds: 7 });
-    sink.begin({ upstreamHeaders: { 'x-codex-turn-state': 'ts', 'x-request-id': 'upstream' }, ignored: request.ignored });
+    sink.begin({ upstreamHeaders: { 'x-codex-turn-state': 'ts', 'x-request-id': 'upstream' }, ignored: request.ignored, scope: '' });
     sink.accept(readFixture('text').map((json) => UpstreamEvent.of(json as { type: string })));
     sink.end();
   }
@@ -65,11 +71,13 @@ describe('the routes of the dialects', () => {
       available: (slug: string) => entries.some((entry) => entry.slug === slug),
     };
     const module = await Test.createTestingModule({
-      controllers: [ModelsController, ResponsesController, CompactController, UnsupportedRoutesController],
+      controllers: [ModelsController, ResponsesController, CompactController, FrontPageController, HealthController],
       providers: [
         { provide: Config, useValue: config },
         { provide: Executor, useValue: executor },
         { provide: ModelCatalogue, useValue: catalogue },
+        { provide: HealthService, useValue: {} },
+        { provide: DIALECTS, useValue: [responsesDialect, chatCompletionsDialect, messagesDialect] },
         { provide: APP_FILTER, useClass: DialectErrorsFilter },
         ...[ApiKeys, Clock, DrainService, SseWriters, ModelResolver, ModelDirectory],
       ],
@@ -149,7 +157,16 @@ describe('the routes of the dialects', () => {
     ['embeddings', '/v1/embeddings', { method: 'POST', body: '{}' }, 404, 'unsupported_endpoint'],
     ['images', '/v1/images/generations', { method: 'POST', body: '{}' }, 404, 'unsupported_endpoint'],
     ['files without /v1', '/files', {}, 404, 'unsupported_endpoint'],
-    ['a dialect that is not in this version', '/v1/chat/completions', { method: 'POST', body: '{}' }, 404, 'unsupported_endpoint'],
+    ['a stored completion', '/v1/chat/completions/chatcmpl-1', {}, 404, 'unsupported_endpoint'],
+    ['stored completions', '/v1/chat/completions', {}, 405, 'method_not_allowed'],
+    ['telemetry', '/api/event_logging/batch', { method: 'POST', body: '{"events":[]}' }, 404, 'not_found'],
+    [
+      'telemetry with a body that nobody reads',
+      '/api/event_logging/v2/batch',
+      { method: 'POST', body: 'x'.repeat(3_000_000) },
+      404,
+      'not_found',
+    ],
     ['an unknown route', '/v1/nothing', {}, 404, 'not_found'],
     ['an unknown model in the list', '/v1/models/llama', {}, 404, 'model_not_found'],
   ])('refuses %s in the OpenAI shape', async (_name, path, init, status, code) => {
@@ -162,16 +179,18 @@ describe('the routes of the dialects', () => {
     if (status === 429) expect(answer.headers.get('retry-after')).toBe('7');
   });
 
-  it.each([
-    ['GET', '/v1/messages/nothing'],
-    ['POST', '/v1/messages'],
-  ])('refuses %s %s in the Anthropic shape', async (method, path) => {
+  it.each<[string, string, number, string]>([
+    ['GET', '/v1/messages/nothing', 404, 'not_found_error'],
+    ['POST', '/v1/messages/batches', 404, 'not_found_error'],
+    ['GET', '/v1/v1/messages?beta=true', 405, 'invalid_request_error'],
+    ['GET', '/v1/messages/count_tokens', 405, 'invalid_request_error'],
+  ])('refuses %s %s in the Anthropic shape', async (method, path, status, type) => {
     const answer = await call(path, { method });
-    const body = (await answer.json()) as Record<string, unknown>;
-    expect([answer.status, body]).toEqual([
-      404,
-      { type: 'error', error: { type: 'not_found_error', message: expect.any(String) }, request_id: answer.headers.get('request-id') },
+    expect([answer.status, await answer.json()]).toEqual([
+      status,
+      { type: 'error', error: { type, message: expect.any(String) }, request_id: answer.headers.get('request-id') },
     ]);
+    expect([answer.headers.get('x-should-retry'), answer.headers.get('allow')]).toEqual(['false', status === 405 ? 'POST' : null]);
   });
 
   it.each<[string, string, Record<string, string>, number, string]>([
@@ -207,11 +226,16 @@ describe('the routes of the dialects', () => {
     expect((await call('/v1/nothing')).headers.get('openai-processing-ms')).toMatch(/^\d+$/);
   });
 
-  it('says that input tokens are not counted here yet, instead of speaking of stored responses', async () => {
-    const answer = await post('/v1/responses/input_tokens', { model: 'gpt-5.4', input: 'a' });
-    const { error } = (await answer.json()) as { error: Record<string, string> };
-    expect([answer.status, error.code]).toEqual([404, 'unsupported_endpoint']);
-    expect(error.message).toContain('not in this version');
+  it.each([
+    ['HEAD', '/'],
+    ['GET', '/'],
+    ['HEAD', '/api/hello'],
+    ['GET', '/api/hello'],
+    ['HEAD', '/health/live'],
+  ])('answers %s %s to clients that look before they speak, without a key', async (method, path) => {
+    const answer = await fetch(`${base}${path}`, { method });
+    const text = await answer.text();
+    expect([answer.status, text === '']).toEqual([200, method === 'HEAD']);
   });
 
   it('asks WebSocket clients to fall back at once', async () => {
@@ -240,6 +264,27 @@ describe('the routes of the dialects', () => {
     expect(paged.headers.get('request-id')).toBe(paged.headers.get('x-request-id'));
     const codex = await call('/v1/models?client_version=0.169.0');
     expect([codex.headers.get('etag'), await codex.json()]).toEqual(['"e1"', { models: entries.map(({ raw }) => raw) }]);
+  });
+
+  it.each(['/v1/models', '/v1/v1/models', '/models'])('pages %s for Anthropic clients, whatever the version they name', async (path) => {
+    type Page = { data: { id: string; type: string }[]; has_more: boolean; first_id: string; last_id: string };
+    const page = async (query: string, headers: Record<string, string> = { 'anthropic-version': '2026-10-21' }): Promise<Page> =>
+      (await (await fetch(`${base}${path}?${query}`, { headers: { 'x-api-key': 'sk-test', ...headers } })).json()) as Page;
+    const all = await page('limit=1000&unknown=1', {});
+    const ids = all.data.map(({ id }) => id);
+    expect([all.has_more, all.first_id, all.last_id]).toEqual([false, ids[0], ids.at(-1)]);
+    expect(ids.filter((id) => id.startsWith('claude-')).length).toBeGreaterThan(0);
+    expect((await page(`limit=3&after_id=${ids[4]}`)).data.map(({ id }) => id)).toEqual(ids.slice(5, 8));
+    expect((await page(`limit=3&before_id=${ids[4]}`)).data.map(({ id }) => id)).toEqual(ids.slice(1, 4));
+  });
+
+  it.each<[string, Record<string, string>, number]>([
+    ['a good x-api-key beside a wrong bearer', { 'x-api-key': 'sk-test', authorization: 'Bearer oauth-token' }, 200],
+    ['a good bearer beside a wrong x-api-key', { 'x-api-key': 'no', authorization: 'Bearer sk-test' }, 200],
+    ['a good bearer alone', { authorization: 'Bearer sk-test' }, 200],
+    ['two wrong ones', { 'x-api-key': 'no', authorization: 'Bearer no' }, 401],
+  ])('takes %s for %j: %i', async (_name, headers, status) => {
+    expect((await fetch(`${base}/v1/models`, { headers })).status).toBe(status);
   });
 
   it.each(['gpt-5.4-high-fast', 'org%2Fgpt-x', 'org/gpt-x', 'claude-sonnet-4-5'])('shows the model %s', async (id) => {

@@ -1,23 +1,38 @@
 import { GatewayError } from '../common/gateway-error.js';
+import { MODELS_PATH } from '../models/models-path.js';
+import { dialectPath, type Dialect, type DialectRoute, type UnservedRoute } from './shared/dialect.js';
 
-/** Paths that exist, but take nothing but POST. */
-const POST_ONLY = /^\/(?:(?:v1\/){0,2}|backend-api\/codex\/)responses(?:\/compact)?\/?$/;
-export const MODELS_PATH = /^\/(?:(?:v1\/){0,2}|backend-api\/codex\/)models(?:\/|$)/;
-/** Paths that are only ever read. */
-const GET_ONLY = /^\/(?:health(?:\/(?:live|ready))?\/?|api\/hello\/?)?$/;
-/** Dialects that this version does not serve yet. */
-const NOT_YET = /^\/(?:v1\/){0,2}(?:chat\/completions|messages(?:\/count_tokens)?)\/?$/;
+/** Paths that belong to no dialect. */
+const COMMON: readonly DialectRoute[] = [
+  { path: MODELS_PATH, allow: 'GET, HEAD' },
+  { path: /^\/(?:health(?:\/(?:live|ready))?\/?|api\/hello\/?)?$/, allow: 'GET, HEAD' },
+];
 
-/** The value of `allow` for a path that exists. */
-export const allowedMethods = (path: string): string => (MODELS_PATH.test(path) || GET_ONLY.test(path) ? 'GET, HEAD' : 'POST');
+const OTHERS = [
+  'embeddings',
+  '(?:images|audio|fine_tuning)/.+',
+  '(?:files|batches|assistants|threads|vector_stores|uploads|conversations|realtime)(?:/.*)?',
+  'moderations',
+  'completions',
+];
+/** Parts of the public APIs whose dialects are here, but not these. */
+const UNSERVED: readonly UnservedRoute[] = [
+  {
+    path: dialectPath(OTHERS.join('|'), '(?:v1/){0,2}|backend-api/codex/'),
+    why: 'Codex accounts cannot serve this endpoint; GET / lists what the gateway offers.',
+  },
+];
 
-/** Why nobody answers `method` on `path`: the path takes another method, its dialect is not in this version, or there is no such path. */
-export function routeError(method: string, path: string): GatewayError {
-  if (POST_ONLY.test(path) || MODELS_PATH.test(path) || GET_ONLY.test(path)) {
-    return new GatewayError('method_not_allowed', `Use ${allowedMethods(path)} for ${path.slice(0, 200)}, not ${method}.`);
-  }
-  if (NOT_YET.test(path)) {
-    return new GatewayError('not_found', `${path} is not in this version yet; use /v1/responses.`, { code: 'unsupported_endpoint' });
-  }
-  return new GatewayError('not_found', `There is no route ${method} ${path.slice(0, 200)}.`);
+/** The value of `allow` for a path that exists; undefined for any other. */
+export const allowedMethods = (path: string, dialects: readonly Dialect[]): string | undefined =>
+  [...COMMON, ...dialects.flatMap(({ routes }) => routes)].find((route) => route.path.test(path))?.allow;
+
+/** Why nobody answers `method` on `path`: the path takes another method, Codex accounts cannot serve it, or there is no such path. */
+export function routeError(method: string, path: string, dialects: readonly Dialect[]): GatewayError {
+  const shown = path.slice(0, 200);
+  const allow = allowedMethods(path, dialects);
+  if (allow !== undefined) return new GatewayError('method_not_allowed', `Use ${allow} for ${shown}, not ${method}.`);
+  const unserved = [...dialects.flatMap((dialect) => dialect.unserved), ...UNSERVED].find((route) => route.path.test(path));
+  if (unserved) return new GatewayError('not_found', unserved.why, { code: 'unsupported_endpoint' });
+  return new GatewayError('not_found', `There is no route ${method} ${shown}.`);
 }

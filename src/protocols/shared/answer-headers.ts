@@ -5,9 +5,7 @@ import type { TurnHead } from '../../executor/turn-sink.js';
 const CODEX_ONLY = new Set(['x-reasoning-included']);
 
 /** Milliseconds from the request to the headers of its answer. */
-export const processingTime = (reply: FastifyReply): Record<string, string> => ({
-  'openai-processing-ms': String(Math.round(reply.elapsedTime)),
-});
+export const processingTime = (elapsedMs: number): Record<string, string> => ({ 'openai-processing-ms': String(Math.round(elapsedMs)) });
 
 /** Headers of an answer in the OpenAI dialects. Upstream's own ones are for official Codex clients: nobody else can make sense of them. */
 export function openAiHeaders(
@@ -15,7 +13,7 @@ export function openAiHeaders(
   codexClient: boolean,
   reply: FastifyReply,
 ): Record<string, string> {
-  const headers = processingTime(reply);
+  const headers = processingTime(reply.elapsedTime);
   if (ignored.length > 0) headers['x-gateway-ignored'] = ignored.join(', ');
   if (!codexClient) return headers;
   for (const name in upstreamHeaders) {

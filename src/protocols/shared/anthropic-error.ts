@@ -1,5 +1,6 @@
 import { toBytes, type ByteString } from '../../common/byte-string.js';
 import type { ErrorKind, GatewayError } from '../../common/gateway-error.js';
+import type { FailedRequest } from './dialect.js';
 import { HttpError, retryHeaders } from './http-error.js';
 
 /** How each kind looks in the Anthropic dialect; a new kind does not compile until it has a row. */
@@ -28,22 +29,45 @@ const ROWS: Record<ErrorKind, readonly [status: number, type: string]> = {
   internal: [500, 'api_error'],
 };
 
-/** The public API knows this failure by the first words of its message. */
-const messageOf = (error: GatewayError): string =>
-  error.detail.code === 'context_length_exceeded' && !error.message.startsWith('prompt is too long')
-    ? `prompt is too long: ${error.message}`
-    : error.message;
+/** Failures in front of the model; of the model's own ones this API knows only 500. */
+const EDGE_CODES = new Set(['upstream_blocked', 'upstream_not_found']);
+/** Codes of this API that its SDKs look for, in `details`. */
+const DETAIL_CODES = new Set(['thread_unsupported_request']);
+
+const PROMPT_TOO_LONG = 'prompt is too long';
+const USED = /(?:resulted in|requested|has|contains?|used?)\s+(?:about\s+)?([\d,]+)\s+(?:input\s+)?tokens/i;
+const LIMIT = /(?:context length|context window|maximum|limit)(?: is| of|:)?(?: \w+)?\s+([\d,]+)(?:\s+tokens)?/i;
+
+/** The public API says `prompt is too long: 210000 tokens > 200000 maximum`; clients compact when they read it. */
+function promptTooLong(message: string): string {
+  if (message.startsWith(PROMPT_TOO_LONG)) return message;
+  const [used, limit] = [USED, LIMIT].map((pattern) => pattern.exec(message)?.[1]?.replaceAll(',', ''));
+  return `${PROMPT_TOO_LONG}: ${used && limit ? `${used} tokens > ${limit} maximum` : message}`;
+}
+
+function statusOf({ kind, detail }: GatewayError, rowStatus: number): number {
+  if (kind !== 'upstream_error') return detail.status ?? rowStatus;
+  return EDGE_CODES.has(detail.code ?? '') ? 502 : rowStatus;
+}
 
 /** An error as the Anthropic dialect answers it. `requestId` is the id the `request-id` header shows. */
 export function anthropicError(error: GatewayError, requestId: string): HttpError {
   const [rowStatus, type] = ROWS[error.kind];
-  // This API knows no 502 for a failing model: its clients look for 500.
-  const status = error.kind === 'upstream_error' ? rowStatus : (error.detail.status ?? rowStatus);
+  const { code } = error.detail;
+  const status = statusOf(error, rowStatus);
+  const message = code === 'context_length_exceeded' ? promptTooLong(error.message) : error.message;
+  const details = code !== undefined && DETAIL_CODES.has(code) ? { details: { error_code: code } } : undefined;
   return {
     status,
     headers: retryHeaders(status, error),
-    body: { type: 'error', error: { type, message: messageOf(error) }, request_id: requestId },
+    body: { type: 'error', error: { type, message, ...details }, request_id: requestId },
   };
+}
+
+/** The answer to a request that failed before anything was sent. */
+export function anthropicAnswer(error: GatewayError, { id }: FailedRequest): HttpError {
+  const answer = anthropicError(error, id);
+  return { ...answer, headers: { ...answer.headers, 'request-id': id } };
 }
 
 /** A failure after Messages has begun to stream. Nothing follows, `message_stop` neither: it would say that the answer is whole. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ErrorDetail, ErrorKind, GatewayError } from '../../common/gateway-error.js';
-import { anthropicError, anthropicErrorFrame } from './anthropic-error.js';
-import { openAiError, openAiErrorFrame } from './openai-error.js';
+import { anthropicAnswer, anthropicError, anthropicErrorFrame } from './anthropic-error.js';
+import { openAiAnswer, openAiError, openAiErrorFrame } from './openai-error.js';
 
 /** Cause → [status, type, code] for OpenAI, [status, type] for Anthropic. */
 const ROWS: [ErrorKind, number, string, string | null, number, string][] = [
@@ -91,9 +91,51 @@ describe('errors in the dialects', () => {
     expect(openAiError(new GatewayError(kind, 'm', detail)).headers).toEqual(headers);
   });
 
-  it('begins the message about a long prompt as Anthropic clients know it', () => {
-    const error = new GatewayError('rejected', 'too many tokens', { code: 'context_length_exceeded' });
-    expect(anthropicError(error, 'r').body.error).toMatchObject({ message: 'prompt is too long: too many tokens' });
+  it.each([
+    ['too many tokens', 'prompt is too long: too many tokens'],
+    ['prompt is too long: 3 tokens > 2 maximum', 'prompt is too long: 3 tokens > 2 maximum'],
+    [
+      "This model's maximum context length is 272,000 tokens. However, your messages resulted in 300001 tokens.",
+      'prompt is too long: 300001 tokens > 272000 maximum',
+    ],
+    [
+      'Your input has 300001 tokens, which exceeds the context window of 272000 tokens.',
+      'prompt is too long: 300001 tokens > 272000 maximum',
+    ],
+    [
+      'Your input exceeds the context window of this model. Please adjust your input and try again.',
+      'prompt is too long: Your input exceeds the context window of this model. Please adjust your input and try again.',
+    ],
+  ])('tells of a long prompt as Anthropic clients know it: %s', (message, shown) => {
+    const error = new GatewayError('rejected', message, { code: 'context_length_exceeded' });
+    expect(anthropicError(error, 'r').body.error).toEqual({ type: 'invalid_request_error', message: shown });
+  });
+
+  it('names what Anthropic SDKs can fall back from in the details', () => {
+    const error = new GatewayError('invalid_request', 'm', { param: 'thread', code: 'thread_unsupported_request' });
+    expect(anthropicError(error, 'r')).toMatchObject({
+      status: 400,
+      body: { error: { type: 'invalid_request_error', message: 'm', details: { error_code: 'thread_unsupported_request' } } },
+    });
+  });
+
+  it.each([
+    [{ code: 'upstream_blocked' }, 502],
+    [{ code: 'upstream_not_found' }, 502],
+    [{ code: 'server_error', status: 502 }, 500],
+    [{ status: 500 }, 500],
+  ])('tells Anthropic clients of a failing model with 500, of what stands in front of it with 502: %j', (detail, status) => {
+    expect(anthropicError(new GatewayError('upstream_error', 'm', detail), 'r')).toMatchObject({
+      status,
+      body: { error: { type: 'api_error' } },
+    });
+  });
+
+  it('has the request id of Anthropic’s SDKs and the time of OpenAI’s in the headers', () => {
+    const request = { id: 'req_1', path: '/', headers: {}, elapsedMs: 1.4 };
+    const error = new GatewayError('no_account', 'm', { retryAfterSeconds: 2 });
+    expect(anthropicAnswer(error, request)).toMatchObject({ status: 529, headers: { 'request-id': 'req_1', 'retry-after': '2' } });
+    expect(openAiAnswer(error, request)).toMatchObject({ status: 503, headers: { 'openai-processing-ms': '1', 'retry-after': '2' } });
   });
 
   it('tells failures inside a stream as one frame of bytes', () => {

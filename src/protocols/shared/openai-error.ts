@@ -1,6 +1,9 @@
 import { toBytes, type ByteString } from '../../common/byte-string.js';
 import type { ErrorKind, GatewayError } from '../../common/gateway-error.js';
 import type { JsonObject } from '../../upstream/upstream-event.js';
+import { processingTime } from './answer-headers.js';
+import { isCodexClient } from './client-identity.js';
+import type { FailedRequest } from './dialect.js';
 import { HttpError, isLongWait, retryHeaders } from './http-error.js';
 
 interface OpenAiRow {
@@ -75,6 +78,12 @@ export function openAiError(error: GatewayError, codexClient = false): HttpError
     headers: retryHeaders(status, error),
     body: { error: { message: error.message, type: row.type, param, code: openAiCode(error, codexClient), ...limit } },
   };
+}
+
+/** The answer to a request that failed before anything was sent. */
+export function openAiAnswer(error: GatewayError, { headers, elapsedMs }: FailedRequest): HttpError {
+  const answer = openAiError(error, isCodexClient(headers));
+  return { ...answer, headers: { ...answer.headers, ...processingTime(elapsedMs) } };
 }
 
 /** A failure after Chat Completions has begun to stream: SDKs raise on it. Nothing follows, `[DONE]` neither: it would say that the answer is whole. */
