@@ -8,10 +8,10 @@ import { isObject } from './json-body.js';
  */
 const typeName = (value: unknown): string => (Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value);
 
-const wrongType = (param: string, expected: string, value: unknown): Error =>
+export const wrongType = (param: string, expected: string, value: unknown): Error =>
   invalidRequest(`Invalid type for '${param}': expected ${expected}, but got ${typeName(value)} instead.`, param, 'invalid_type');
 
-const invalidValue = (param: string, expected: string): Error =>
+export const invalidValue = (param: string, expected: string): Error =>
   invalidRequest(`Invalid value for '${param}': ${expected}.`, param, 'invalid_value');
 
 export const stringAt = (value: unknown, param: string): string | undefined => {

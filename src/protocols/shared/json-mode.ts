@@ -21,6 +21,15 @@ const REQUEST: JsonObject = {
   content: [{ type: 'input_text', text: 'Answer with a JSON object.' }],
 };
 
+/**
+ * How far the word is looked for: to the end of the first user message. What comes later would make the sentence go again as
+ * the conversation grows, and with it everything the backend has cached.
+ */
+function opening(input: readonly JsonObject[]): readonly JsonObject[] {
+  const user = input.findIndex((item) => item.type === 'message' && item.role === 'user');
+  return user < 0 ? input : input.slice(0, user + 1);
+}
+
 /** The backend refuses JSON mode unless the word occurs in the input (the instructions do not count); then one neutral sentence asks for it. */
 export const withJsonMention = (input: JsonObject[], format: unknown): JsonObject[] =>
-  isObject(format) && format.type === 'json_object' && !mentions(input) ? [REQUEST, ...input] : input;
+  isObject(format) && format.type === 'json_object' && !mentions(opening(input)) ? [REQUEST, ...input] : input;
