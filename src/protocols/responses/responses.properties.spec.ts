@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeEvents, fixtureNames, readFixture, readFrames } from '../../../test/support/upstream-fixtures.js';
+import { damagedFixtures as scripts } from '../../../test/support/upstream-scripts.js';
 import { GatewayError } from '../../common/gateway-error.js';
 import type { JsonObject } from '../../upstream/upstream-event.js';
 import { ResponsesFold } from './responses.response.js';
@@ -49,38 +50,6 @@ function fold(script: readonly JsonObject[]): JsonObject | null {
     throw error;
   }
 }
-
-/** A healthy script with events dropped, repeated, moved and stripped of members. */
-const scripts = fc
-  .record({
-    name: fc.constantFrom(...fixtureNames()),
-    damage: fc.array(
-      fc.record({
-        at: fc.nat(60),
-        to: fc.nat(60),
-        how: fc.constantFrom('drop', 'repeat', 'move', 'no index', 'no number', 'no item id', 'no name'),
-      }),
-      { maxLength: 8 },
-    ),
-  })
-  .map(({ name, damage }) => {
-    const script = readFixture(name);
-    for (const { at, to, how } of damage) {
-      const i = at % Math.max(1, script.length);
-      const event = script[i];
-      if (!event) continue;
-      if (how === 'drop') script.splice(i, 1);
-      else if (how === 'repeat') script.splice(i, 0, structuredClone(event));
-      else if (how === 'move') script.splice(to % script.length, 0, ...script.splice(i, 1));
-      else {
-        const copy: JsonObject = structuredClone(event);
-        if (how === 'no name') delete (copy.item as JsonObject | undefined)?.name;
-        else delete copy[{ 'no index': 'output_index', 'no number': 'sequence_number', 'no item id': 'item_id' }[how]];
-        script[i] = copy;
-      }
-    }
-    return script;
-  });
 
 /** What the official helper library does with a stream; it throws where structure is missing. */
 function accumulate(events: readonly JsonObject[]): JsonObject | null {
