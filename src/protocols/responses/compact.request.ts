@@ -62,7 +62,8 @@ export function decodeCompact(body: JsonObject, headers: IncomingHttpHeaders, re
     body: codexBody,
     ...identity,
     identityHeaders: lite ? { ...identity.identityHeaders, [LITE_HEADER]: 'true' } : identity.identityHeaders,
-    turnStart: true,
+    // The reasoning in the history can be read only where it was made: quota is no reason to leave.
+    turnStart: false,
     compactions: normalised.compactions,
     ignored: ignored.list(),
   };
