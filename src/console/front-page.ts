@@ -1,6 +1,9 @@
 import { VERSION } from '../common/version.js';
 
 export const ROUTES: readonly { readonly route: string; readonly about: string }[] = [
+  { route: 'POST /v1/chat/completions', about: 'OpenAI Chat Completions, streamed or not' },
+  { route: 'POST /v1/messages', about: 'Anthropic Messages, streamed or not' },
+  { route: 'POST /v1/messages/count_tokens', about: 'Tokens of a message, without a call' },
   { route: 'POST /v1/responses', about: 'OpenAI Responses, streamed or not' },
   { route: 'POST /v1/responses/compact', about: 'Compaction of a conversation' },
   { route: 'GET /v1/models', about: 'Models and their suffixes' },
@@ -12,7 +15,7 @@ export const ROUTES: readonly { readonly route: string; readonly about: string }
 export const ABOUT = {
   name: 'codex-proxy',
   version: VERSION,
-  description: 'OpenAI-compatible gateway over a pool of Codex accounts',
+  description: 'Gateway that speaks the OpenAI and Anthropic APIs over a pool of Codex accounts',
   routes: Object.fromEntries(ROUTES.map(({ route, about }) => [route, about])),
 };
 
@@ -38,7 +41,7 @@ small{opacity:.7}
 </head>
 <body>
 <h1>codex-proxy <small>${VERSION}</small></h1>
-<p>${ABOUT.description}. Point an OpenAI client at <code>/v1</code> of this address.</p>
+<p>${ABOUT.description}. Point an OpenAI client at <code>/v1</code> of this address, an Anthropic client at the address itself.</p>
 <p>Health: <strong id="health">…</strong></p>
 <table>
 ${rows}
