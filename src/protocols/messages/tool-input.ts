@@ -37,5 +37,7 @@ export function toolInput(args: JsonText): ToolInput {
   if (text.trim() === '') return { json: '{}', broken: false };
   const value = parseJson(text);
   if (value === undefined) return { json: toBytes(JSON.stringify(parseCutObject(text))), broken: true };
-  return { json: isObject(value) ? toBytes(text) : '{}', broken: false };
+  if (!isObject(value)) return { json: '{}', broken: false };
+  // Half a surrogate pair has no bytes; escaped it survives.
+  return { json: toBytes(text.isWellFormed() ? text : JSON.stringify(value)), broken: false };
 }
