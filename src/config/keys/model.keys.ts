@@ -35,7 +35,6 @@ export class ModelKeys {
 
   @TextList('tool-drop-empty-arguments', {
     about: "Tool arguments ('Tool.argument') that are left out when a model sends them as empty text.",
-    notYet: true,
   })
   toolDropEmptyArguments: readonly string[] = ['Read.pages'];
 
