@@ -35,7 +35,7 @@ export function readFrames(bytes: string): JsonObject[] {
     .split('\n\n')
     .filter((block) => !block.startsWith(':'))
     .map((block) => {
-      const found = /^event: (.*)\ndata: (.*)$/.exec(block);
+      const found = /^event: ([^\n]*)\ndata: ([^\n]*)$/.exec(block);
       if (!found) throw new Error(`not a frame: ${block}`);
       const json = JSON.parse(found[2]!) as JsonObject;
       if (json.type !== found[1]) throw new Error(`event ${found[1]} carries ${String(json.type)}`);

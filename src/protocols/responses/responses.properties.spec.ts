@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeEvents, fixtureNames, readFixture, readFrames } from '../../../test/support/upstream-fixtures.js';
-import { damagedFixtures as scripts } from '../../../test/support/upstream-scripts.js';
+import { damagedScripts as scripts } from '../../../test/support/upstream-scripts.js';
 import { GatewayError } from '../../common/gateway-error.js';
 import type { JsonObject } from '../../upstream/upstream-event.js';
 import { ResponsesFold } from './responses.response.js';
