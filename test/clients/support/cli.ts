@@ -10,6 +10,7 @@ export interface CliRun {
   readonly ms: number;
 }
 
+const TIMEOUT_MS = 45_000;
 /** A port on which nobody listens: a client that wants to leave the machine gets nowhere, and at once. */
 const NOWHERE = 'http://127.0.0.1:9';
 
@@ -20,20 +21,21 @@ export class Cli {
   readonly work = this.#make('work');
   readonly #tmp = this.#make('tmp');
 
-  /** Runs to the end. Stdin is closed; after `timeoutMs` its process group is killed. */
-  run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}, timeoutMs = 45_000): Promise<CliRun> {
+  /** Runs to the end. Stdin holds `input` and is closed; after 45 s its process group is killed. */
+  run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}, input = ''): Promise<CliRun> {
     const startedAt = Date.now();
     const child = spawn(command, args, {
       cwd: this.work,
       env: { ...this.#environment(), ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input === '' ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       // A group of its own, so that the processes it starts end with it.
       detached: true,
     });
+    child.stdin?.on('error', () => undefined).end(input);
     let stdout = '';
     let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     const killGroup = (): void => {
       try {
         process.kill(-child.pid!, 'SIGKILL');
@@ -41,7 +43,7 @@ export class Cli {
         // already gone
       }
     };
-    const timer = setTimeout(killGroup, timeoutMs);
+    const timer = setTimeout(killGroup, TIMEOUT_MS);
     return new Promise((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (code) => {
