@@ -1,6 +1,7 @@
 import type { ByteString } from '../../common/byte-string.js';
 import { GatewayError } from '../../common/gateway-error.js';
-import { openAiErrorFrame } from '../shared/openai-error.js';
+import type { JsonObject } from '../../upstream/upstream-event.js';
+import { openAiError, openAiErrorFrame } from '../shared/openai-error.js';
 
 /** Upstream's field → the client's. A field inside `input` or `instructions` came from some message: which one is not known. */
 const FIELDS: readonly [upstream: RegExp, client: string][] = [
@@ -25,6 +26,9 @@ export function inChatTerms(error: GatewayError): GatewayError {
   if (kind !== 'rejected' || detail.param === undefined) return error;
   return new GatewayError(kind, message, { ...detail, param: clientField(detail.param) }, cause);
 }
+
+/** A failure of a JSON answer whose status has gone out. */
+export const chatErrorBody = (error: GatewayError): JsonObject => openAiError(inChatTerms(error)).body;
 
 /** A failure of a stream that has begun. Nothing follows, `[DONE]` neither. */
 export const chatErrorFrame = (error: GatewayError): ByteString => openAiErrorFrame(inChatTerms(error));
