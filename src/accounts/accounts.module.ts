@@ -14,6 +14,9 @@ import { AccountLoader } from './account-loader.service.js';
 import { AccountPool } from './pool/account-pool.service.js';
 import { AccountEntity } from './storage/account.entity.js';
 import { AccountRepository } from './storage/account.repository.js';
+import { AccountFollower } from './replication/account-follower.js';
+import { AccountReplication } from './replication/account-replication.service.js';
+import { CooldownFollower } from './replication/cooldown-follower.js';
 import { AccountsService } from './accounts.service.js';
 import { CiphertextOwnerEntity } from './storage/ciphertext-owner.entity.js';
 import { CiphertextOwnerFinder } from './policy/ciphertext-owner.finder.js';
@@ -41,6 +44,10 @@ import { openCipher } from './storage/credential-key.js';
     AccountFileWriter,
     AccountFilesService,
     AccountLoader,
+    // Other processes
+    AccountFollower,
+    CooldownFollower,
+    AccountReplication,
     // Pool
     AccountPool,
     AccountEffects,

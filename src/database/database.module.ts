@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
+import { ChangeFeed } from './change-feed.service.js';
 import { DatabaseStatus } from './database-status.service.js';
 import { databaseOptions } from './database.options.js';
 import { openDatabase } from './open-database.js';
@@ -19,7 +20,7 @@ import { SettingRepository } from './setting.repository.js';
     }),
     TypeOrmModule.forFeature([SettingEntity]),
   ],
-  providers: [SettingRepository, DatabaseStatus],
-  exports: [SettingRepository, DatabaseStatus],
+  providers: [SettingRepository, DatabaseStatus, ChangeFeed],
+  exports: [SettingRepository, DatabaseStatus, ChangeFeed],
 })
 export class DatabaseModule {}

@@ -2,6 +2,7 @@ import type { ConnectionOptions, TlsOptions } from 'node:tls';
 import type { DataSourceOptions } from 'typeorm';
 import { migrations } from '#migrations';
 import { Config } from '../config/config.js';
+import { APPLICATION_NAME } from './instance.js';
 import { BUSY_TIMEOUT_MS, prepareSqlite } from './sqlite-file.js';
 
 /** The members of Config that choose and describe the database. */
@@ -58,7 +59,7 @@ function postgresOptions(config: DatabaseConfig): DataSourceOptions {
           database: config.dbName,
           ssl: sslOptions(config.dbSslmode),
         }),
-    applicationName: 'codex-proxy',
+    applicationName: APPLICATION_NAME,
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     poolSize: Math.min(config.dbMaxOpenConns || AUTO_POOL_SIZE, MAX_POOL_SIZE),
     extra: {

@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CodexBackend, startCodexBackend } from '../../src/sandbox/codex-backend.server.js';
 import { createSandboxAccount } from '../../src/sandbox/sandbox-account.js';
 import { sandboxAccountFile } from '../../src/sandbox/sandbox.seed.js';
+import pg from 'pg';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { startPostgres, TestPostgres } from '../support/postgres.js';
 
@@ -12,7 +14,20 @@ const ACCOUNTS = 60;
 const SPENT = 10;
 const KEY = 'the same words for every replica';
 /** Long enough for the program to start; a connection pool left open would hold it for ten seconds more. */
+/** In which one replica knows what another one has done; beside it the time that asking takes. */
+const SHARED_MS = 1_500;
 const AT_ONCE_MS = 6_000;
+
+/** Asks until the answer is a yes; fails when that takes longer than `ms`. */
+async function within<T>(ms: number, ask: () => Promise<T>): Promise<T> {
+  const end = performance.now() + ms;
+  for (;;) {
+    const answer = await ask();
+    if (answer) return answer;
+    if (performance.now() > end) throw new Error(`not true within ${ms} ms`);
+    await setTimeout(20);
+  }
+}
 
 describe('replicas on one Postgres', () => {
   const auths = mkdtempSync(join(tmpdir(), 'replicas-'));
@@ -33,6 +48,12 @@ describe('replicas on one Postgres', () => {
     return { code, ms, log: gateway.log };
   };
   const exchanges = () => backend.requests.filter(({ path, status }) => path === '/oauth/token' && status !== null);
+  const states = () => Promise.all(replicas.map(async (replica) => (await replica.health()).states));
+  const sql = async (text: string): Promise<void> => {
+    const client = new pg.Client({ connectionString: config['db-dsn'] as string });
+    await client.connect();
+    await client.query(text).finally(() => client.end());
+  };
   const loaded = (gateway: GatewayProcess) => gateway.logged(({ msg }) => msg === 'accounts loaded');
 
   beforeAll(async () => {
@@ -86,6 +107,39 @@ describe('replicas on one Postgres', () => {
     const portTaken = await refused(spawn({ listen: new URL(replicas[0]!.url).host }));
     expect(portTaken).toMatchObject({ code: 1, log: expect.stringContaining('could not start: listen EADDRINUSE') });
     expect(Math.max(wrongKey.ms, portTaken.ms)).toBeLessThan(AT_ONCE_MS);
+  });
+
+  it('know within a second of a state that an operator has changed in the database', async () => {
+    await sql("UPDATE accounts SET state = 'paused', state_reason = 'operator' WHERE id IN (SELECT id FROM accounts ORDER BY id LIMIT 3)");
+    await within(SHARED_MS, async () => (await states()).every(({ paused }) => paused === 3));
+    await sql("UPDATE accounts SET state = 'active', state_reason = '' WHERE state = 'paused'");
+    await within(SHARED_MS, async () => (await states()).every(({ paused }) => paused === 0));
+  });
+
+  it('know within a second that one of them has used an account up', async () => {
+    backend.state.next('429,code=usage_limit_reached,resets=3600');
+    const answer = await replicas[0]!.responses({ input: 'used up' });
+    expect(answer.status).toBe(200);
+    await within(SHARED_MS, async () => (await states()).every(({ cooling }) => cooling === 1));
+    await sql('DELETE FROM cooldowns');
+    await within(SHARED_MS, async () => (await states()).every(({ cooling }) => cooling === 0));
+  });
+
+  it('send a conversation to the account that another one of them has begun it on', async () => {
+    const [first, second] = replicas as [GatewayProcess, GatewayProcess];
+    const accountOf = async (replica: GatewayProcess, session: string): Promise<unknown> => {
+      await replica.responses({ input: 'hi' }, { headers: { 'session-id': session } });
+      return backend.requests.filter(({ path }) => path.endsWith('/responses')).at(-1)!.headers['chatgpt-account-id'];
+    };
+    // Among sixty accounts chance does not bring a conversation to the same one three times running.
+    let [conversations, together] = [0, 0];
+    await within(SHARED_MS * 3, async () => {
+      const session = `conversation ${++conversations}`;
+      const account = await accountOf(first, session);
+      await setTimeout(100);
+      together = (await accountOf(second, session)) === account ? together + 1 : 0;
+      return together === 3;
+    });
   });
 
   it('go on when one of them is killed', async () => {

@@ -42,6 +42,7 @@ export class AccountPool implements LeaseHolder {
   readonly #affinity = new Affinity();
   readonly #addedListeners: ((id: string) => void)[] = [];
   readonly #removedListeners: ((id: string) => void)[] = [];
+  #boundListener: ((affinityKey: string, accountId: string) => void) | undefined;
   readonly #selection: AccountSelection;
 
   constructor(
@@ -199,7 +200,17 @@ export class AccountPool implements LeaseHolder {
 
   /** For AccountLease. */
   bind(affinityKeys: readonly string[], accountId: string): void {
-    this.#affinity.bind(affinityKeys, accountId);
+    this.#affinity.bind(affinityKeys, accountId, this.#boundListener && ((key) => this.#boundListener!(key, accountId)));
+  }
+
+  /** For who tells other processes which account a conversation is on. */
+  onBound(listener: (affinityKey: string, accountId: string) => void): void {
+    this.#boundListener = listener;
+  }
+
+  /** What another process says; its word is not passed on. */
+  hintAffinity(affinityKey: string, accountId: string): void {
+    this.#affinity.bind([affinityKey], accountId);
   }
 
   /** For AccountLease. */

@@ -21,7 +21,11 @@ export class Affinity {
     }
   }
 
-  bind(keys: readonly string[], accountId: string): void {
-    for (const key of keys) this.#accounts.set(key, accountId);
+  /** `changed` is called for each key that named another account, or none, before. */
+  bind(keys: readonly string[], accountId: string, changed?: (key: string) => void): void {
+    for (const key of keys) {
+      if (changed && this.#accounts.get(key) !== accountId) changed(key);
+      this.#accounts.set(key, accountId);
+    }
   }
 }

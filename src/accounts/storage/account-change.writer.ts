@@ -60,6 +60,16 @@ export class AccountChangeWriter implements OnApplicationShutdown {
     return this.failures === 0;
   }
 
+  /** Whether a state of the account waits to be written: the row is older then. */
+  hasState(accountId: string): boolean {
+    return this.queue.has(stateKey(accountId));
+  }
+
+  /** The same of a cooldown, begun or ended. */
+  hasCooldown(accountId: string, model: string): boolean {
+    return this.queue.has(cooldownKey(accountId, model));
+  }
+
   enqueue(change: AccountChange): void {
     if (change.kind === 'quota') {
       this.quotas.set(change.accountId, change.snapshot);
@@ -184,14 +194,17 @@ export class AccountChangeWriter implements OnApplicationShutdown {
   }
 }
 
+const stateKey = (accountId: string): string => `state:${accountId}`;
+const cooldownKey = (accountId: string, model: string): string => `cooldown:${accountId}:${model}`;
+
 function keyOf(change: QueuedChange): string {
   switch (change.kind) {
     case 'state':
-      return `state:${change.accountId}`;
+      return stateKey(change.accountId);
     case 'cooldown':
-      return `cooldown:${change.cooldown.accountId}:${change.cooldown.model}`;
+      return cooldownKey(change.cooldown.accountId, change.cooldown.model);
     case 'cooldown_lifted':
-      return `cooldown:${change.accountId}:${change.model}`;
+      return cooldownKey(change.accountId, change.model);
     case 'ciphertext_owner':
       return `owner:${change.hash}`;
   }

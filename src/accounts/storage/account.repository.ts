@@ -11,6 +11,9 @@ import { AccountEntity, AccountState } from './account.entity.js';
 import { CiphertextOwnerEntity } from './ciphertext-owner.entity.js';
 import { CooldownEntity } from './cooldown.entity.js';
 
+/** What tells one reading of a row from another. */
+export type AccountVersion = Pick<AccountEntity, 'id' | 'state' | 'stateReason' | 'draining' | 'tokenGeneration' | 'quotaAt'>;
+
 const NO_LEASE = { refreshOwner: '', refreshLeaseUntil: 0 };
 const NO_INTENT = { refreshIntent: '', refreshIntentAt: 0 };
 
@@ -36,6 +39,12 @@ export class AccountRepository {
   /** In order of the id; `afterId` is '' for the first page. */
   findAllPage(afterId: string, limit: number): Promise<AccountEntity[]> {
     return this.rows.find({ where: { id: MoreThan(afterId) }, order: { id: 'ASC' }, take: limit });
+  }
+
+  /** Like `findAllPage`, with nothing but what tells whether a row is the one that is known. */
+  versions(afterId: string, limit: number): Promise<AccountVersion[]> {
+    const select = { id: true, state: true, stateReason: true, draining: true, tokenGeneration: true, quotaAt: true } as const;
+    return this.rows.find({ select, where: { id: MoreThan(afterId) }, order: { id: 'ASC' }, take: limit });
   }
 
   findById(id: string): Promise<AccountEntity | null> {

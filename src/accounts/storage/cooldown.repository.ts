@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, LessThanOrEqual, MoreThan, Repository } from 'typeorm';
+import { DataSource, In, LessThanOrEqual, MoreThan, Repository } from 'typeorm';
 import { CooldownEntity } from './cooldown.entity.js';
 import type { Cooldown } from '../pool/pool-account.js';
 
@@ -23,6 +23,10 @@ export class CooldownRepository {
 
   findActive(now: number): Promise<Cooldown[]> {
     return this.rows.findBy({ until: MoreThan(now) });
+  }
+
+  findByAccounts(accountIds: readonly string[], now: number): Promise<Cooldown[]> {
+    return accountIds.length === 0 ? Promise.resolve([]) : this.rows.findBy({ accountId: In([...accountIds]), until: MoreThan(now) });
   }
 
   async deleteEnded(now: number): Promise<void> {
