@@ -12,6 +12,7 @@ import { HealthModule } from './health/health.module.js';
 import { InboundModule } from './inbound/inbound.module.js';
 import { ModelsModule } from './models/models.module.js';
 import { ProtocolsModule } from './protocols/protocols.module.js';
+import { QuotaModule } from './quota/quota.module.js';
 import { RefreshModule } from './refresh/refresh.module.js';
 import { UpstreamModule } from './upstream/upstream.module.js';
 
@@ -34,6 +35,7 @@ export class AppModule {
         AccountsModule,
         UpstreamModule,
         RefreshModule,
+        QuotaModule,
         HealthModule,
         ConsoleModule,
       ],
