@@ -12,7 +12,7 @@ export type SlotKind = 'message' | 'reasoning' | 'function' | 'custom' | 'web_se
 /** One output item of the turn. Everything in it is known when `open` tells of it, but for what only the end of the item says. */
 export interface TurnSlot {
   readonly kind: SlotKind;
-  /** Position in the order of release, counted over all items from 0. */
+  /** Position in the order of release, counted over the items that are shown, from 0. */
   readonly order: number;
   /** Upstream's id of the item; empty where it has none. */
   readonly itemId: string;
@@ -64,7 +64,8 @@ export interface TurnEnd {
 /**
  * The alphabet that the dialects' encoders and folds read: what upstream meant, whatever shape it came in. Slots come one after
  * another, in the order of `output_index`: `open`, its content, `close`, and only then the next one of a kind that is shown. `begin` comes
- * once and first, `end` once and last; nothing is told twice.
+ * once and first, `end` once and last; nothing is told twice. A turn that failed ends with `end` alone: what is open is not closed and what waits
+ * is not told, so that no half-made call looks like a whole one.
  */
 export interface TurnListener {
   begin(head: TurnBegin): void;
