@@ -4,9 +4,9 @@ import type { Json } from './sse-frames.js';
 export interface ChatReading {
   readonly faults: readonly string[];
   /** The completion that the chunks come to, in the shape of the JSON answer; null where the stream did not come to its end. */
-  readonly completion: Json | null;
+  readonly completion: Json;
   /** The error that ended the stream. */
-  readonly error: Json | null;
+  readonly error: Json;
   readonly chunks: readonly Json[];
 }
 
@@ -53,7 +53,6 @@ export function faultsOfCompletion(completion: Json): string[] {
   if (completion.choices.length !== 1 || choice.index !== 0 || choice.logprobs !== null) faults.push('the choice is wrong');
   if (!FINISH_REASONS.includes(finish)) faults.push(`finish_reason is ${finish}`);
   if (finish === 'tool_calls' && calls.length === 0) faults.push('tool_calls without a call');
-  if (finish === 'stop' && calls.length > 0) faults.push('stop with a call');
   if ((message.content === null) !== mayBeSilent(message)) faults.push(`content is ${JSON.stringify(message.content)}`);
   if (!Array.isArray(message.annotations) || !(message.refusal === null || message.refusal))
     faults.push('annotations or refusal are wrong');
@@ -79,15 +78,15 @@ class Reading {
   readonly #texts = { content: '', refusal: '', reasoning_content: '' };
   readonly #calls: Json[] = [];
   readonly #images: Json[] = [];
-  #functionCall: Json | null = null;
+  #functionCall: Json = null;
   #annotations: Json[] | null = null;
   /** Arguments may follow only what they belong to. */
   #inCall = false;
   #role = false;
   #finish: string | null = null;
-  #usage: Json | null = null;
+  #usage: Json = null;
   #done = false;
-  #error: Json | null = null;
+  #error: Json = null;
 
   constructor(private readonly includeUsage: boolean) {}
 
