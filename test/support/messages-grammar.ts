@@ -5,9 +5,9 @@ import type { Json, SseFrame } from './sse-frames.js';
 export interface MessagesReading {
   readonly faults: readonly string[];
   /** The message as the official library accumulates it; null where the stream did not come to its end. */
-  readonly message: Json | null;
+  readonly message: Json;
   /** `error.type` and `error.message` of the frame that ended the stream. */
-  readonly error: Json | null;
+  readonly error: Json;
 }
 
 const START_MEMBERS: Readonly<Record<string, readonly string[]>> = {
@@ -64,13 +64,13 @@ function faultsOfUsage(usage: Json): string[] {
 
 class Reading {
   readonly #faults: string[] = [];
-  #message: Json | null = null;
+  #message: Json = null;
   /** Arguments of the open block; null: no block is open. */
   #json: string | null = null;
   #signed = false;
   #delta = false;
   #stopped = false;
-  #error: Json | null = null;
+  #error: Json = null;
 
   take({ event, data, comment }: SseFrame): void {
     if (comment !== null || data === null) return this.#fault('a comment, or a frame without data');

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../upstream/upstream-event.js';
 import type { JsonText, SlotKind, TurnBegin, TurnEnd, TurnListener, TurnSlot } from '../shared/turn/turn-listener.js';
 import type { BlockOutput, ContentBlock } from './block-output.js';
-import { turnFailure } from './messages.errors.js';
+import { turnFailure } from '../shared/turn-failure.js';
 import type { MessagesReply } from './messages-reply.js';
 import { stopReason } from './stop-reason.js';
 import { ToolBlock } from './tool-block.js';

@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { AccessModule } from '../../access/access.module.js';
+import { ExecutorModule } from '../../executor/executor.module.js';
+import { ModelsModule } from '../../models/models.module.js';
+import { SchemaRepairsModule } from '../shared/schema-repairs.module.js';
+import { MessagesController } from './messages.controller.js';
+
+@Module({
+  imports: [AccessModule, ExecutorModule, ModelsModule, SchemaRepairsModule],
+  controllers: [MessagesController],
+})
+export class MessagesModule {}
