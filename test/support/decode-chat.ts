@@ -12,14 +12,6 @@ export const decodeChat = (
   model: Partial<ResolvedModel> = {},
 ): ChatCompletionsTurn => decodeChatCompletions({ model: 'gpt-5.4', messages: [USER], ...body }, headers, resolveWith(model));
 
-/** What goes upstream. */
-export const chatSent = (body: JsonObject, headers: Record<string, string> = {}): JsonObject => decodeChat(body, headers).request.body;
-
-/** The input items of a conversation. */
-export const chatItems = (...messages: unknown[]): unknown => chatSent({ messages }).input;
-
-export const ignoredOf = (body: JsonObject): readonly string[] => decodeChat(body).request.ignored;
-
 /** Why the simulated backend refuses a body; null: it takes it. */
 export const backendRefusal = (body: JsonObject): unknown =>
   checkResponses({
@@ -31,6 +23,19 @@ export const backendRefusal = (body: JsonObject): unknown =>
     anyModel: true,
     enforceContextWindow: false,
   });
+
+/** What goes upstream; whatever it is, the simulated backend has to take it. */
+export function chatSent(body: JsonObject, headers: Record<string, string> = {}): JsonObject {
+  const sent = decodeChat(body, headers).request.body;
+  const refused = backendRefusal(sent);
+  if (refused !== null) throw new Error(`the backend refuses it: ${JSON.stringify(refused)}`);
+  return sent;
+}
+
+/** The input items of a conversation. */
+export const chatItems = (...messages: unknown[]): unknown => chatSent({ messages }).input;
+
+export const ignoredOf = (body: JsonObject): readonly string[] => decodeChat(body).request.ignored;
 
 export const said = (text: string): JsonObject => ({ type: 'message', role: 'user', content: [{ type: 'input_text', text }] });
 export const answered = (text: string): JsonObject => ({ type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] });

@@ -1,5 +1,3 @@
-import type { JsonObject } from '../../upstream/upstream-event.js';
-
 /** A tool call of the history. `callId` is the backend's form; null: the call was left out, and so is its result. */
 export interface HistoryCall {
   readonly kind: 'function' | 'custom';
@@ -14,7 +12,6 @@ export class HistoryCalls {
   /** The latest call of each id, as the client writes it. */
   readonly #byId = new Map<string, HistoryCall>();
   readonly #open: HistoryCall[] = [];
-  readonly #early: { item: JsonObject; id: string }[] = [];
   #legacy = 0;
 
   add(id: string | undefined, call: HistoryCall): void {
@@ -44,16 +41,6 @@ export class HistoryCalls {
   /** A legacy call has no id: results name the function only. */
   legacyId(): string {
     return `call_legacy_${++this.#legacy}`;
-  }
-
-  /** Keeps a result that stands before its call, whose kind is not known yet. */
-  early(id: string, item: JsonObject): void {
-    this.#early.push({ id, item });
-  }
-
-  /** At the end of the history: results that stood before a custom call get the type of one. */
-  settle(): void {
-    for (const { id, item } of this.#early) if (this.#byId.get(id)?.kind === 'custom') item.type = 'custom_tool_call_output';
   }
 
   #close(call: HistoryCall): void {

@@ -54,11 +54,9 @@ function resultItems(message: JsonObject, role: string, at: string, context: Mes
   const call = callOf(message, role, at, context);
   const output = toolOutput(message.content, `${at}.content`, context.ignored);
   if (call?.callId === null) return [];
-  if (call) return [{ type: `${call.kind === 'custom' ? 'custom_tool' : 'function'}_call_output`, call_id: call.callId, output }];
-  const id = message.tool_call_id as string;
-  const item = { type: 'function_call_output', call_id: codeCallId(id), output };
-  context.calls.early(id, item);
-  return [item];
+  // Without its call the kind is not known; pairing gives it the one of a call that comes later.
+  const type = call?.kind === 'custom' ? 'custom_tool_call_output' : 'function_call_output';
+  return [{ type, call_id: call?.callId ?? codeCallId(message.tool_call_id as string), output }];
 }
 
 function itemsOf(given: unknown, index: number, context: MessageContext): JsonObject[] {
@@ -96,6 +94,5 @@ export function readMessages(given: unknown, names: ToolNames, ignored: IgnoredF
     if (system.name != null) ignored.add('messages.name');
     texts.push(...systemTexts(system.content, `messages[${i}].content`, ignored).filter((text) => text !== ''));
   });
-  context.calls.settle();
   return { instructions: texts.join('\n\n'), items };
 }
