@@ -17,6 +17,9 @@ export const { resolve } = new ModelResolver(
   noCatalogue as unknown as ModelCatalogue,
 );
 
+/** Ciphertext in the backend's shape, as a whole: 57 bytes and a block of 16. */
+export const SEALED = `gAAAAAB${'x'.repeat(91)}==`;
+
 export const HI: JsonObject = { role: 'user', content: 'hi' };
 
 export const decode = (body: JsonObject, headers: IncomingHttpHeaders = {}, dropEmptyArguments: readonly string[] = []): MessagesTurn =>

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { decode, HI, refusedByBackend, signature } from '../../../test/support/decode-messages.js';
-import { CIPHER } from '../../../test/support/decode-request.js';
+import { decode, HI, refusedByBackend, SEALED, signature } from '../../../test/support/decode-messages.js';
 import { GatewayError } from '../../common/gateway-error.js';
 import type { JsonObject } from '../../upstream/upstream-event.js';
 
@@ -10,7 +9,7 @@ const textBlock = word.map((text) => ({ type: 'text', text }));
 const imageBlock = fc.constant({ type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'iVBOR' } });
 const name = fc.constantFrom('f', 'g', 'mcp.a.b', 'mcp_a_b', 'x'.repeat(80), `${'x'.repeat(79)}y`);
 const thinkingBlock = fc
-  .constantFrom(signature(CIPHER), CIPHER, 'EqMB', '')
+  .constantFrom(signature(SEALED), SEALED, 'EqMB', '')
   .map((sign) => ({ type: 'thinking', thinking: 'x', signature: sign }));
 const system = word.map((content) => ({ role: 'system', content }));
 
@@ -101,6 +100,22 @@ describe('translation of any conversation', () => {
     fc.assert(
       fc.property(damaged, (messages) => {
         expect(refusedByBackend(decode(body(messages)).request.body)).toBeNull();
+      }),
+    );
+  });
+
+  it('gives reasoning back to the backend byte for byte', () => {
+    const sealed = fc.integer({ min: 1, max: 40 }).chain((blocks) => {
+      const length = 52 + blocks * 16;
+      return fc.uint8Array({ minLength: length, maxLength: length });
+    });
+    fc.assert(
+      fc.property(sealed, word, (bytes, thinking) => {
+        const digits = Buffer.concat([Buffer.from([0x80, 0, 0, 0, 0]), bytes]).toString('base64url');
+        const ciphertext = digits + '='.repeat((4 - (digits.length % 4)) % 4);
+        const messages = [HI, { role: 'assistant', content: [{ type: 'thinking', thinking, signature: signature(ciphertext) }] }, HI];
+        const item = { type: 'reasoning', summary: [], encrypted_content: ciphertext };
+        expect(decode({ messages }).request.body.input[1]).toEqual(item);
       }),
     );
   });

@@ -9,12 +9,13 @@ import {
   input,
   items,
   output,
+  SEALED,
   signature,
   text,
   user,
   userItems,
 } from '../../../test/support/decode-messages.js';
-import { CIPHER, refusal } from '../../../test/support/decode-request.js';
+import { refusal } from '../../../test/support/decode-request.js';
 import type { JsonObject } from '../../upstream/upstream-event.js';
 
 const CACHE = { cache_control: { type: 'ephemeral' } };
@@ -346,10 +347,10 @@ describe('blocks of an assistant', () => {
 
 describe('thinking of earlier turns', () => {
   const thinking = (sign: unknown): JsonObject => ({ type: 'thinking', thinking: 'Hm.', signature: sign });
-  const reasoning = { type: 'reasoning', summary: [], encrypted_content: CIPHER };
+  const reasoning = { type: 'reasoning', summary: [], encrypted_content: SEALED };
 
   it('is replayed as the backend sealed it, without its text, in its place', () => {
-    expect(assistantItems(thinking(signature(CIPHER)), text('a'), thinking(signature(CIPHER)), text('b'))).toEqual([
+    expect(assistantItems(thinking(signature(SEALED)), text('a'), thinking(signature(SEALED)), text('b'))).toEqual([
       reasoning,
       assistant(output('a')),
       reasoning,
@@ -358,25 +359,25 @@ describe('thinking of earlier turns', () => {
   });
 
   it('is told with the accounts that can read it', () => {
-    const { request } = decode({ messages: [HI, { role: 'assistant', content: [thinking(signature(CIPHER, 'mine'))] }, HI] });
+    const { request } = decode({ messages: [HI, { role: 'assistant', content: [thinking(signature(SEALED, 'mine'))] }, HI] });
     expect([...request.scoped!]).toEqual([[reasoning, 'mine']]);
     expect(request.body.input).toContain([...request.scoped!.keys()][0]);
   });
 
   it('is replayed from a blob of another gateway, for whoever can read it', () => {
-    const { request } = decode({ messages: [HI, { role: 'assistant', content: [thinking(CIPHER), text('a')] }, HI] });
+    const { request } = decode({ messages: [HI, { role: 'assistant', content: [thinking(SEALED), text('a')] }, HI] });
     expect([request.body.input[1], request.scoped!.size]).toEqual([reasoning, 0]);
   });
 
   it('is replayed from redacted blocks', () => {
-    expect(assistantItems({ type: 'redacted_thinking', data: signature(CIPHER) }, text('a'))[0]).toEqual(reasoning);
+    expect(assistantItems({ type: 'redacted_thinking', data: signature(SEALED) }, text('a'))[0]).toEqual(reasoning);
   });
 
   it.each<[string, unknown]>([
     ['a signature of the vendor', 'EqMBCkYIBxgCKkA='],
     ['an empty signature', ''],
     ['no signature', undefined],
-    ['a truncated one', signature(CIPHER).slice(0, 40)],
+    ['a truncated one', signature(SEALED).slice(0, 40)],
   ])('is left out with %s, and this is said', (_name, sign) => {
     const messages = [HI, { role: 'assistant', content: [thinking(sign), text('a')] }, HI];
     expect(items(...messages)).toEqual([user(input('hi')), assistant(output('a')), user(input('hi'))]);
