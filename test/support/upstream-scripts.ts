@@ -55,15 +55,13 @@ export const anyText = fc.oneof(
 const someText = anyText.filter((text) => text !== '');
 const name = fc.constantFrom('get_weather', 'Read', 'apply_patch');
 
-const annotation = fc
-  .nat(3)
-  .map((n): JsonObject => ({
-    type: 'url_citation',
-    url: `https://example.com/${n}`,
-    title: `Page ${n}`,
-    start_index: n,
-    end_index: n + 1,
-  }));
+const annotation = fc.nat(3).map((n): JsonObject => ({
+  type: 'url_citation',
+  url: `https://example.com/${n}`,
+  title: `Page ${n}`,
+  start_index: n,
+  end_index: n + 1,
+}));
 const part: fc.Arbitrary<ScriptedPart> = fc.oneof(
   {
     weight: 5,

@@ -8,7 +8,10 @@ type Waiting =
   | { readonly what: 'text'; readonly part: number; readonly text: string }
   | { readonly what: 'annotation'; readonly part: number; readonly annotation: JsonObject };
 
-const decode = (text: JsonText): string => JSON.parse(`"${fromBytes(text)}"`) as string;
+const decode = (text: JsonText): string => {
+  const json = fromBytes(text);
+  return json.includes('\\') ? (JSON.parse(`"${json}"`) as string) : json;
+};
 const encode = (text: string): JsonText => toBytes(JSON.stringify(text)).slice(1, -1);
 
 /**
