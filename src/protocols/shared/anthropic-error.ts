@@ -45,6 +45,9 @@ function promptTooLong(message: string): string {
   return `${PROMPT_TOO_LONG}: ${used && limit ? `${used} tokens > ${limit} maximum` : message}`;
 }
 
+/** What upstream refuses keeps its status, and has the type that goes with it. */
+const TYPE_OF_REFUSAL: Readonly<Record<number, string>> = { 404: 'not_found_error', 413: 'request_too_large' };
+
 function statusOf({ kind, detail }: GatewayError, rowStatus: number): number {
   if (kind !== 'upstream_error') return detail.status ?? rowStatus;
   return EDGE_CODES.has(detail.code ?? '') ? 502 : rowStatus;
@@ -55,12 +58,13 @@ export function anthropicError(error: GatewayError, requestId: string): HttpErro
   const [rowStatus, type] = ROWS[error.kind];
   const { code } = error.detail;
   const status = statusOf(error, rowStatus);
+  const shownType = (error.kind === 'rejected' ? TYPE_OF_REFUSAL[status] : undefined) ?? type;
   const message = code === 'context_length_exceeded' ? promptTooLong(error.message) : error.message;
   const details = code !== undefined && DETAIL_CODES.has(code) ? { details: { error_code: code } } : undefined;
   return {
     status,
     headers: retryHeaders(status, error),
-    body: { type: 'error', error: { type, message, ...details }, request_id: requestId },
+    body: { type: 'error', error: { type: shownType, message, ...details }, request_id: requestId },
   };
 }
 

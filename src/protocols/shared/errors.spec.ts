@@ -45,6 +45,14 @@ describe('errors in the dialects', () => {
     expect(openAiError(error)).toMatchObject({ status: 422, body: { error: { code: 'invalid_json_schema', param: 'text.format' } } });
   });
 
+  it.each([
+    [413, 'request_too_large'],
+    [404, 'not_found_error'],
+    [422, 'invalid_request_error'],
+  ])('has the Anthropic type of upstream’s own status %i', (status, type) => {
+    expect(anthropicError(new GatewayError('rejected', 'm', { status }), 'r')).toMatchObject({ status, body: { error: { type } } });
+  });
+
   it.each(['server_is_overloaded', 'slow_down'])('tells official Codex clients server_error instead of %s', (code) => {
     const error = new GatewayError('overloaded', 'm', { code });
     const codeFor = (codexClient: boolean): unknown => (openAiError(error, codexClient).body.error as { code: string }).code;
