@@ -1,4 +1,4 @@
-/** What was repaired in a tool's schema; described in docs/protocols/tool-schemas.md. */
+/** What was repaired in a tool's schema; each is described in docs/protocols/tool-schemas.md. */
 export type SchemaRule =
   | 'missing_parameters'
   | 'missing_type'
@@ -7,8 +7,11 @@ export type SchemaRule =
   | 'tuple'
   | 'root_combinator'
   | 'boolean_schema'
+  | 'not_a_schema'
   | 'null_keyword'
   | 'root_meta'
   | 'empty_enum'
+  | 'empty_combinator'
   | 'duplicate_required'
+  | 'lost_reference'
   | 'too_deep';
