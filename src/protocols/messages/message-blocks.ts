@@ -74,7 +74,7 @@ export class MessageBlocks implements TurnListener {
     const location = this.reply.webSearch ? citationOf(annotation) : null;
     if (location === null) return;
     if (this.#isOpen('text', slot, part)) this.out.citation(location);
-    // Text may be held back behind its annotation while a stop sequence could still begin in it.
+    // Where text comes only as a whole, its annotations may come before it.
     else if (this.#isAhead(slot, part) && this.#early.length < MAX_EARLY_CITATIONS) this.#early.push({ order: slot.order, part, location });
   }
 
