@@ -19,6 +19,7 @@ export class ReleaseQueue {
   #waiting: TurnItem[] = [];
   #order = 0;
   #heldBytes = 0;
+  readonly #callIds = new Set<string>();
 
   constructor(
     private readonly listener: TurnListener,
@@ -32,6 +33,7 @@ export class ReleaseQueue {
     this.#waiting = [];
     this.#order = 0;
     this.#heldBytes = 0;
+    this.#callIds.clear();
   }
 
   /** Whether an item waits for the name of its tool. */
@@ -60,7 +62,9 @@ export class ReleaseQueue {
       const next = this.#waiting[0];
       if (!next || next.nameless) return;
       this.#waiting.shift();
-      this.#open(next);
+      // Where upstream leaves places out, one call may look like two items; its client would execute it twice.
+      if (next.isCall && this.#callIds.has(next.callId)) this.#mute(next);
+      else this.#open(next);
     }
   }
 
@@ -89,12 +93,17 @@ export class ReleaseQueue {
     else this.#hold(item, { what: 'break' });
   }
 
+  #mute(item: TurnItem): void {
+    item.muted = true;
+    for (const held of item.held.splice(0)) if ('text' in held) this.#heldBytes -= held.text.text.length;
+  }
+
   #hold(item: TurnItem, held: Held): void {
     item.held.push(held);
   }
 
   #holdText(item: TurnItem, voice: Voice, part: number, piece: JsonText): void {
-    if (!this.#room(piece.length)) return;
+    if (item.muted || !this.#room(piece.length)) return;
     let last = item.held.at(-1);
     if (!last || last.what !== voice || last.part !== part) item.held.push((last = { what: voice, part, text: new TextPieces() }));
     last.text.add(piece);
@@ -109,6 +118,7 @@ export class ReleaseQueue {
   #open(item: TurnItem): void {
     const { kind, id, name } = item;
     const callId = item.isCall ? (item.callId ||= id || this.newCallId()) : '';
+    if (item.isCall) this.#callIds.add(callId);
     const slot: TurnSlot = { kind, order: this.#order++, itemId: id, callId, name: item.isCall ? name : '' };
     item.slot = slot;
     this.#live = item;

@@ -26,6 +26,8 @@ export class TurnItem {
   finished = false;
   /** That last word. */
   last: JsonObject | null = null;
+  /** It is a call that was told already, as another item: nothing is told of it. */
+  muted = false;
   readonly held: Held[] = [];
   /** Parts of a lower rank are over. */
   rank = -1;

@@ -149,6 +149,18 @@ describe('the id of a call', () => {
     const { record } = normalise([added(0, item), done(0, { ...item, call_id: 'call_other' }), COMPLETED]);
     expect(record.slots.map(({ callId }) => callId)).toEqual([expected]);
   });
+
+  it('is told once, where missing places make one call look like two items', () => {
+    const item = call('a', 'one');
+    const whole = { ...item, arguments: '{"x":1}' };
+    expect(told([added(null, item), argsDone(0, ''), done(0, whole), added(1, message('b')), text(1, 'b', 'x')])).toEqual([
+      'open 0 function one call_a',
+      'close 0',
+      'open 1 message',
+      'text 1.0 x',
+      'close 1',
+    ]);
+  });
 });
 
 describe('items are released', () => {
