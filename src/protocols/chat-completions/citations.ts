@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../upstream/upstream-event.js';
+import type { CharacterCount } from './text-measure.js';
 
 /** More of them are a fault of upstream's. */
 const MAX_CITATIONS = 4096;
@@ -30,8 +31,11 @@ export class Citations {
   /** Part of that item → characters of content before it. */
   readonly #starts = new Map<number, number>();
 
-  partBegins(part: number, before: number): void {
-    if (!this.#starts.has(part)) this.#starts.set(part, before);
+  /** `content`: of the completion, as far as it was told. */
+  constructor(private readonly content: CharacterCount) {}
+
+  partBegins(part: number): void {
+    if (!this.#starts.has(part)) this.#starts.set(part, this.content.value);
   }
 
   add(part: number, annotation: JsonObject): void {
@@ -39,15 +43,16 @@ export class Citations {
     if (citation && this.#waiting.length + this.#all.length < MAX_CITATIONS) this.#waiting.push({ part, citation });
   }
 
-  /** The message item is whole. `length`: characters of content up to here. */
-  itemEnds(length: number): void {
-    for (const { part, citation } of this.#waiting) this.#keep(citation, this.#starts.get(part) ?? length);
+  /** The message item is whole. */
+  itemEnds(): void {
+    for (const { part, citation } of this.#waiting) this.#keep(citation, this.#starts.get(part) ?? this.content.value);
     if (this.#waiting.length > 0) this.#waiting = [];
     this.#starts.clear();
   }
 
-  /** `length`: characters of content; citations of text beyond it, which a stop sequence cut off, are left out. */
-  list(length: number): JsonObject[] {
+  /** `cut`: a stop sequence ended the content; citations of what would have followed are left out. */
+  list(cut: boolean): JsonObject[] {
+    const length = cut ? this.content.value : Infinity;
     return this.#all
       .filter(({ end }) => end <= length)
       .map(({ url, title, start, end }) => ({ type: 'url_citation', url_citation: { start_index: start, end_index: end, title, url } }));

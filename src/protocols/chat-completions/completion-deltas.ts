@@ -6,15 +6,14 @@ import type { ChatCompletionsReply } from './chat-completions-reply.js';
 import { Citations } from './citations.js';
 import type { DeltaOutput, ServiceTier } from './delta-output.js';
 import { type Called, finishReason } from './finish-reason.js';
-import { countCharacters, endsLine } from './text-measure.js';
+import { CharacterCount, endsLine } from './text-measure.js';
 import { completionUsage } from './usage.js';
 
 /** What a completion shows of a turn. */
 export const SHOWN: ReadonlySet<SlotKind> = new Set(['message', 'reasoning', 'function', 'custom', 'image']);
 
-/** A blank line, as JSON text; it counts two characters. */
+/** A blank line, as JSON text. */
 const BREAK: JsonText = '\\n\\n';
-const BREAK_LENGTH = 2;
 
 const tierOf = (tier: string | null): ServiceTier | null => (tier === 'default' || tier === 'priority' ? tier : null);
 
@@ -23,12 +22,12 @@ const tierOf = (tier: string | null): ServiceTier | null => (tier === 'default' 
  * are what this says to its output, so they cannot differ.
  */
 export class CompletionDeltas implements TurnListener {
-  readonly #citations = new Citations();
+  readonly #content = new CharacterCount();
+  readonly #citations = new Citations(this.#content);
   /** Item (its order) and part that the last text belonged to; -1: there was none. */
   #textOrder = -1;
   #textPart = -1;
   #lastText: JsonText = '';
-  #length = 0;
   #thinkOrder = -1;
   #thinkBreak = false;
   /** Order of the call that is being told; -1: none. */
@@ -96,7 +95,7 @@ export class CompletionDeltas implements TurnListener {
   }
 
   close({ kind, order }: TurnSlot): void {
-    if (kind === 'message') this.#citations.itemEnds(this.#length);
+    if (kind === 'message') this.#citations.itemEnds();
     if (order !== this.#callOrder) return;
     // Clients parse arguments without asking whether there are any.
     if (this.#bare) this.out.callPiece('{}');
@@ -105,10 +104,10 @@ export class CompletionDeltas implements TurnListener {
 
   end(end: TurnEnd): void {
     if (end.status === 'failed' || end.status === 'cancelled') return this.out.fail(turnFailure(end));
-    this.#citations.itemEnds(this.#length);
+    this.#citations.itemEnds();
     this.out.end({
       finishReason: finishReason(end, this.#called),
-      annotations: this.#citations.list(end.stopped === null ? Infinity : this.#length),
+      annotations: this.#citations.list(end.stopped !== null),
       usage: end.usage && completionUsage(end.usage),
       serviceTier: tierOf(end.serviceTier),
     });
@@ -119,14 +118,14 @@ export class CompletionDeltas implements TurnListener {
     const apart = order !== this.#textOrder && this.#textOrder >= 0 && !endsLine(this.#lastText);
     this.#textOrder = order;
     this.#textPart = part;
-    if (apart) this.#length += BREAK_LENGTH;
-    this.#citations.partBegins(part, this.#length);
+    if (apart) this.#content.add(BREAK);
+    this.#citations.partBegins(part);
     this.#say(text, apart ? BREAK + text : text);
   }
 
   #say(text: JsonText, told: JsonText): void {
     this.#lastText = text;
-    this.#length += countCharacters(text);
+    this.#content.add(text);
     this.out.content(told);
   }
 }

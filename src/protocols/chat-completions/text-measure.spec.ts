@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { toBytes } from '../../common/byte-string.js';
-import { countCharacters, endsLine } from './text-measure.js';
+import { CharacterCount, countCharacters, endsLine } from './text-measure.js';
 
 const literal = (text: string): string => toBytes(JSON.stringify(text).slice(1, -1));
 
@@ -38,6 +38,14 @@ describe('text that is not decoded', () => {
     expect(countCharacters('a\\ud83d\\ude00b')).toBe(3);
     expect(countCharacters('a\\uD83D') + countCharacters('\\uDE00b')).toBe(3);
     expect(countCharacters('\\u00e9\\\\ud83d')).toBe(7);
+  });
+
+  it('counts a text that comes in pieces, however long', () => {
+    const count = new CharacterCount();
+    for (let i = 0; i < 10_000; i++) count.add(i % 2 ? 'abc\\n' : toBytes('é漢😀ab'));
+    expect([count.value, count.value]).toEqual([45_000, 45_000]);
+    count.add('x');
+    expect(count.value).toBe(45_001);
   });
 
   it('measures any text as it would be measured decoded', () => {

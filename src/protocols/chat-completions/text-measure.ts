@@ -35,3 +35,27 @@ export function countCharacters(text: JsonText): number {
   }
   return count;
 }
+
+/** Pieces are kept up to here before they are counted: each is a view into its whole network chunk and keeps that alive. */
+const MAX_UNCOUNTED = 4096;
+
+/** Characters of a text that comes in pieces. They are counted when somebody asks: hardly ever, and counting each piece costs as much as sending it. */
+export class CharacterCount {
+  #counted = 0;
+  #uncounted: JsonText = '';
+
+  add(text: JsonText): void {
+    this.#uncounted += text;
+    if (this.#uncounted.length > MAX_UNCOUNTED) this.#count();
+  }
+
+  get value(): number {
+    if (this.#uncounted !== '') this.#count();
+    return this.#counted;
+  }
+
+  #count(): void {
+    this.#counted += countCharacters(this.#uncounted);
+    this.#uncounted = '';
+  }
+}
