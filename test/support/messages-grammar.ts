@@ -154,7 +154,6 @@ class Reading {
     const block = this.#message.content.at(-1);
     if (this.#json === null || index !== this.#message.content.length - 1) return this.#fault(`block ${index} stops, but is not open`);
     if ('input' in block) block.input = parseCutObject(this.#json);
-    if (block.type === 'text') block.citations ??= null;
     this.#json = null;
   }
 

@@ -97,7 +97,8 @@ export class BlockJson implements BlockOutput {
   #whole(block: ContentBlock): ByteString {
     switch (block.type) {
       case 'text':
-        return `{"type":"text","text":"${this.#text}","citations":${this.#citations.length > 0 ? jsonOf(this.#citations) : 'null'}}`;
+        // Left out where there are none: validators of some clients take a list only.
+        return `{"type":"text","text":"${this.#text}"${this.#citations.length > 0 ? `,"citations":${jsonOf(this.#citations)}` : ''}}`;
       case 'thinking':
         return `{"type":"thinking","thinking":"${this.#text}","signature":${jsonOf(this.#signature)}}`;
       case 'tool_use':

@@ -424,7 +424,7 @@ describe('web search', () => {
   });
 
   it('is told only to those who declared the tool', () => {
-    expect(content(search({ type: 'search', query: 'q' }))).toEqual([{ type: 'text', text: 'x', citations: null }]);
+    expect(content(search({ type: 'search', query: 'q' }))).toEqual([{ type: 'text', text: 'x' }]);
   });
 });
 
