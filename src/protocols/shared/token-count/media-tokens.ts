@@ -1,4 +1,4 @@
-import { decodedHead, readDataUrl } from './data-url.js';
+import { decodedHead, decodedSize, readDataUrl } from './data-url.js';
 import { imageSize } from './image-size.js';
 
 /** The vendor's models see images in patches of 32 × 32 pixels, and shrink an image that has more than these. */
@@ -53,7 +53,7 @@ function pdfPages(head: Buffer, size: number): number {
 /** What is known of an attached file without fetching it: its `file_data`, a `data:` URL or bare base64. */
 export function documentTokens(fileData: unknown): number {
   if (typeof fileData !== 'string') return PAGE_TOKENS;
-  const { mediaType, start, size } = readDataUrl(fileData) ?? { mediaType: '', start: 0, size: Math.floor(fileData.length * 0.75) };
+  const { mediaType, start, size } = readDataUrl(fileData) ?? { mediaType: '', start: 0, size: decodedSize(fileData, 0) };
   if (mediaType.startsWith('image/')) return base64ImageTokens(fileData, start);
   if (mediaType === 'application/pdf' || decodedHead(fileData, start, 6).toString('latin1').startsWith('%PDF')) {
     const head = decodedHead(fileData, start, PDF_SAMPLE);
