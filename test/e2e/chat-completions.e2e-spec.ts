@@ -6,7 +6,7 @@ import type { Json } from '../support/sse-frames.js';
 let scene: GatewayScene;
 
 beforeAll(async () => {
-  scene = await GatewayScene.open({ accounts: 2, config: { 'stream-header-hold': 1 } });
+  scene = await GatewayScene.open({ accounts: 2 });
 });
 afterAll(() => scene.close());
 
@@ -127,6 +127,16 @@ describe('a turn', () => {
 });
 
 describe('a backend that is silent beyond the header hold', () => {
+  let patient: GatewayScene;
+  beforeAll(async () => {
+    patient = scene;
+    scene = await GatewayScene.open({ config: { 'stream-header-hold': 1 } });
+  });
+  afterAll(async () => {
+    await scene.close();
+    scene = patient;
+  });
+
   it('gets the role and a comment, and the turn goes on under that id', async () => {
     const { text } = await ask(says('Hello #scenario=text,first=1500#', { stream: true }));
     expect(text).toMatch(/^data: [^\n]*"role":"assistant"[^\n]*\n\n: keep-alive\n\ndata: /);
