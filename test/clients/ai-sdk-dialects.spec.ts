@@ -137,10 +137,12 @@ describe.each(CASES)('ai $version over $name', ({ ai, connect, name }) => {
   if (name === 'anthropic') {
     it('thinks, and carries the thought into the next turn', async () => {
       const options = { anthropic: { thinking: { type: 'enabled' as const, budgetTokens: 2000 } } };
-      const first = await ai.generateText({ ...settings(), prompt: 'Think #scenario=reasoning#', providerOptions: options });
+      // The same first words in both, so that the second turn is on the account that can read the thought.
+      const prompt = 'Think #scenario=reasoning#';
+      const first = await ai.generateText({ ...settings(), prompt, providerOptions: options });
       expect(first.reasoningText).toMatch(/Reading the request/);
       const messages = [
-        { role: 'user' as const, content: 'Think' },
+        { role: 'user' as const, content: prompt },
         ...first.response.messages,
         { role: 'user' as const, content: 'And now?' },
       ];

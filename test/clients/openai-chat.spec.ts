@@ -179,7 +179,9 @@ describe.each(VERSIONS)('openai $version, Chat Completions', ({ version, OpenAI,
 
     it('shows a refusal', async () => {
       const final = await helpers(client()).stream(say('Do it #scenario=refusal#')).finalChatCompletion();
-      expect(final.choices[0]!.message).toMatchObject({ content: null, refusal: expect.stringMatching(/./) });
+      const { content, refusal } = final.choices[0]!.message;
+      // The helper of 7 begins with an empty text where the others have none.
+      expect([content || null, refusal]).toEqual([null, expect.stringMatching(/./)]);
     });
   });
 
@@ -256,7 +258,7 @@ describe.each(VERSIONS)('openai $version, Chat Completions', ({ version, OpenAI,
       expect([unknown.status, unknown.code, unknown.param]).toEqual([404, 'model_not_found', 'model']);
     });
 
-    it.each(['text,fail=4', 'text,cut=4', 'text,reset=4'])('throws where a stream fails after output (%s)', async (scenario) => {
+    it.each(['text,fail=4', 'text,cut=4', 'text,delay=20,reset=4'])('throws where a stream fails after output (%s)', async (scenario) => {
       scene.backend.state.next(scenario);
       const stream = await client().chat.completions.create({ ...say('Say hello'), stream: true });
       let text = '';
