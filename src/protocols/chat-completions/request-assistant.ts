@@ -16,7 +16,7 @@ export interface MessageContext {
 }
 
 /** Reasoning that nobody can verify: a client shows it, the backend takes only its own ciphertext. */
-const DROPPED = ['name', 'reasoning_content', 'reasoning', 'reasoning_details'];
+const DROPPED = new Set(['name', 'reasoning_content', 'reasoning', 'reasoning_details']);
 
 /** Texts and refusals; an empty text stands only where the message has nothing else. */
 function parts(message: JsonObject, at: string, hasCalls: boolean): JsonObject[] {
@@ -78,7 +78,7 @@ export function assistantItems(message: JsonObject, index: number, context: Mess
   if (objectAt(message.audio, `${at}.audio`)) {
     throw invalidRequest(`Audio is not stored here, so '${at}.audio' cannot refer to one.`, `${at}.audio`, 'unsupported_content_type');
   }
-  for (const member of DROPPED) if (message[member] != null) context.ignored.add(`messages.${member}`);
+  for (const member in message) if (DROPPED.has(member) && message[member] != null) context.ignored.add(`messages.${member}`);
   const listed = arrayAt(message.tool_calls, `${at}.tool_calls`) ?? [];
   const legacy = objectAt(message.function_call, `${at}.function_call`);
   const said = parts(message, at, listed.length > 0 || legacy !== undefined);
