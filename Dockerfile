@@ -13,7 +13,7 @@ COPY migrations migrations
 COPY src src
 RUN npm run build \
  && npm prune --omit=dev --no-audit --no-fund \
- && rm -rf node_modules/better-sqlite3/deps node_modules/better-sqlite3/src \
+ && rm -rf node_modules/better-sqlite3/deps node_modules/better-sqlite3/src node_modules/tiktoken/encoders node_modules/tiktoken/lite \
  && find node_modules/better-sqlite3/prebuilds -type f ! -name 'linux-*' -delete \
  && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete \
  && mkdir -p /state/auths /state/data

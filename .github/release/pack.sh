@@ -27,6 +27,8 @@ binary="${target/windows/win32}.node"
 test -f "$sqlite/prebuilds/$binary"
 find "$sqlite/prebuilds" -type f ! -name "$binary" -delete
 rm -rf "$sqlite/deps" "$sqlite/src"
+# The encodings are in its WebAssembly already.
+rm -rf "$dir/app/node_modules/tiktoken/encoders" "$dir/app/node_modules/tiktoken/lite"
 find "$dir/app/node_modules" -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete
 
 cp "$node_dir/LICENSE" "$dir/runtime/LICENSE"
