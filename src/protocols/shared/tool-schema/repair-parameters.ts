@@ -26,7 +26,9 @@ const noParameters = (strict: boolean): JsonObject =>
 function withoutMeta(schema: JsonObject, rules: Set<SchemaRule>): JsonObject {
   if (!('$schema' in schema) && !('$id' in schema)) return schema;
   rules.add('root_meta');
-  const { $schema: _schema, $id: _id, ...others } = schema;
+  const others = { ...schema };
+  delete others.$schema;
+  delete others.$id;
   return others;
 }
 

@@ -3,9 +3,10 @@ import { isObject } from '../json-body.js';
 
 /**
  * What stands behind a keyword: one schema; one schema or a list of them (`items`); a schema or a boolean that means what it says
- * (`additionalProperties`); a list of schemas; schemas by name. Every other keyword has a value that is nobody's schema.
+ * (`additionalProperties`); a list of schemas; schemas by name; none, but something that must fit the others (`shape`). Every other
+ * keyword has a value that is nobody's schema.
  */
-export type SchemaPosition = 'schema' | 'items' | 'schema-or-boolean' | 'list' | 'map';
+export type SchemaPosition = 'schema' | 'items' | 'schema-or-boolean' | 'list' | 'map' | 'shape';
 
 /** A Map, since a keyword may be called `constructor`. */
 export const SCHEMA_POSITIONS: ReadonlyMap<string, SchemaPosition> = new Map([
@@ -19,6 +20,9 @@ export const SCHEMA_POSITIONS: ReadonlyMap<string, SchemaPosition> = new Map([
   ['anyOf', 'list'],
   ['oneOf', 'list'],
   ['allOf', 'list'],
+  ['type', 'shape'],
+  ['enum', 'shape'],
+  ['required', 'shape'],
   ['not', 'schema'],
   ['contains', 'schema'],
   ['propertyNames', 'schema'],

@@ -7,7 +7,9 @@ import { isTuple, withoutTuple } from './tuple.js';
 
 /** Schemas inside schemas; nobody writes more, and a hostile one must not reach the end of the stack. */
 const MAX_DEPTH = 64;
-const SHAPES = ['properties', 'additionalProperties', '$ref', 'anyOf', 'oneOf', 'allOf'];
+const CHOICES = ['enum', 'anyOf', 'oneOf', 'allOf'];
+/** An object with one of these says what is in it. */
+const SHAPES = ['additionalProperties', '$ref', 'anyOf', 'oneOf', 'allOf'];
 
 /**
  * Repairs what can be wrong with a schema at any depth. Nothing is changed in place: what needs no repair is the same object, what
@@ -26,8 +28,17 @@ export class SchemaWalk {
   /** One schema object. `depth`: how many schemas are around it. */
   node(schema: JsonObject, depth = 0): JsonObject {
     let result = schema;
+    let shaped = this.moved !== null;
     for (const key in schema) {
       const value = schema[key];
+      if (typeof value === 'string') {
+        // Most keywords of most schemas: `description`, and the type of a leaf.
+        if (key === 'description' || key === '$ref') continue;
+        if (key === 'type') {
+          if (value === 'object' || value === 'array') shaped = true;
+          continue;
+        }
+      }
       if (value === null) {
         if (NULL_IS_A_VALUE.has(key)) continue;
         this.rules.add('null_keyword');
@@ -37,15 +48,17 @@ export class SchemaWalk {
       }
       const position = SCHEMA_POSITIONS.get(key);
       if (position === undefined) continue;
+      shaped = true;
+      if (position === 'shape') continue;
       const repaired = this.#part(position, value, isPlace(key, schema) ? depth + 2 : depth + 1);
       if (repaired === value) continue;
       if (result === schema) result = { ...schema };
       result[key] = repaired;
     }
-    return this.strict ? result : this.#shape(result);
+    return shaped && !this.strict ? this.#shape(result) : result;
   }
 
-  #part(position: SchemaPosition, value: unknown, depth: number): unknown {
+  #part(position: Exclude<SchemaPosition, 'shape'>, value: unknown, depth: number): unknown {
     switch (position) {
       case 'map':
         return isObject(value) ? this.#map(value, depth) : value;
@@ -99,22 +112,22 @@ export class SchemaWalk {
   }
 
   #shape(schema: JsonObject): JsonObject {
-    let result = schema;
+    let result = this.moved ? this.#reference(schema, this.moved) : schema;
     if (isTuple(result)) result = this.#changed('tuple', withoutTuple(result));
     result = this.#lists(result);
     const { type } = result;
     if (isType(type, 'array') && !isObject(result.items)) result = this.#changed('missing_items', { ...result, items: {} });
-    const lacksShape = type === 'object' && !SHAPES.some((key) => key in result);
-    if (lacksShape || ('properties' in result && !isObject(result.properties))) {
+    const { properties } = result;
+    if (properties === undefined ? type === 'object' && !SHAPES.some((key) => key in result) : !isObject(properties)) {
       result = this.#changed('missing_properties', { ...result, properties: {} });
     }
-    return this.moved ? this.#reference(result, this.moved) : result;
+    return result;
   }
 
   /** `enum`, `required` and the combinators: lists that must say something. */
   #lists(schema: JsonObject): JsonObject {
     let result = schema;
-    for (const key of ['enum', 'anyOf', 'oneOf', 'allOf']) {
+    for (const key of CHOICES) {
       const list = result[key];
       if (!Array.isArray(list) || list.length > 0) continue;
       const { [key]: _empty, ...others } = result;
