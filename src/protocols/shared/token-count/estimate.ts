@@ -4,6 +4,7 @@ import { estimateText } from './text-estimate.js';
 
 /** Punctuation of JSON about a member, an element, and a value that is no string. */
 const MEMBER_TOKENS = 2;
+const KEY_CHARACTERS_PER_TOKEN = 6;
 const ELEMENT_TOKENS = 1;
 const LITERAL_TOKENS = 1;
 /** Deeper schemas exist only to be refused. */
@@ -36,7 +37,7 @@ class Estimate implements TokenTally {
       return;
     }
     for (const key in value) {
-      this.total += MEMBER_TOKENS + estimateText(key);
+      this.total += MEMBER_TOKENS + key.length / KEY_CHARACTERS_PER_TOKEN;
       this.json((value as Record<string, unknown>)[key], depth);
     }
   }

@@ -37,9 +37,9 @@ const WIDE_COST = 12;
 const ALPHABET_COST = 5;
 
 /** Long texts are read in samples, `WINDOW` characters of each `STRIDE`: the estimate is on the way of every streamed request. */
-const SAMPLED_FROM = 2048;
-const WINDOW = 128;
-const STRIDE = 512;
+const SAMPLED_FROM = 256;
+const WINDOW = 64;
+const STRIDE = 256;
 
 /** Sixteenths of a token of `text[start, end)`. */
 function costOf(text: string, start: number, end: number): number {

@@ -7,7 +7,7 @@ const WORKER = new URL(`./tokenizer.worker${extname(import.meta.url)}`, import.m
 const MAX_HEAP_MB = 256;
 
 export interface TokenizerThreadOptions {
-  /** The thread, with its 90 MB of tables, ends when nobody has counted for so long. */
+  /** The thread, with its 110 MB, ends when nobody has counted for so long. */
   readonly idleMs: number;
   /** No answer for so long: the thread is stuck, and ended. */
   readonly stuckMs: number;
