@@ -1,6 +1,11 @@
 import { MigrationInterface } from 'typeorm';
 import { CreateAccounts1764000000000 } from './1764000000000-CreateAccounts.js';
+import { CreateAccountCounters1764200100000 } from './1764200100000-CreateAccountCounters.js';
 import { NotifyChanges1764100000000 } from './1764100000000-NotifyChanges.js';
 
 /** Every migration, in the order in which they run; the same list for SQLite and Postgres. */
-export const migrations: (new () => MigrationInterface)[] = [CreateAccounts1764000000000, NotifyChanges1764100000000];
+export const migrations: (new () => MigrationInterface)[] = [
+  CreateAccounts1764000000000,
+  NotifyChanges1764100000000,
+  CreateAccountCounters1764200100000,
+];

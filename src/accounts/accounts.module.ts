@@ -2,6 +2,9 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Config } from '../config/config.js';
 import { SettingRepository } from '../database/setting.repository.js';
+import { AccountCounterEntity, CounterWriterEntity } from './counters/account-counter.entity.js';
+import { AccountCounterRepository } from './counters/account-counter.repository.js';
+import { AccountCounters } from './counters/account-counters.service.js';
 import { AccountChangeWriter } from './storage/account-change.writer.js';
 import { AccountEffects } from './policy/account-effects.service.js';
 import { AccountFileImporter } from './files/account-file-importer.js';
@@ -28,7 +31,16 @@ import { CredentialCipher } from './storage/credential-cipher.js';
 import { openCipher } from './storage/credential-key.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([AccountEntity, AccountFileEntity, CiphertextOwnerEntity, CooldownEntity])],
+  imports: [
+    TypeOrmModule.forFeature([
+      AccountCounterEntity,
+      AccountEntity,
+      AccountFileEntity,
+      CiphertextOwnerEntity,
+      CooldownEntity,
+      CounterWriterEntity,
+    ]),
+  ],
   providers: [
     // Storage
     { provide: CredentialCipher, inject: [Config, SettingRepository], useFactory: openCipher },
@@ -38,6 +50,9 @@ import { openCipher } from './storage/credential-key.js';
     CooldownRepository,
     AccountChangeWriter,
     AccountsService,
+    // Counters
+    AccountCounterRepository,
+    AccountCounters,
     // Files
     AccountFileRegistry,
     AccountFileImporter,
@@ -55,6 +70,7 @@ import { openCipher } from './storage/credential-key.js';
     CiphertextOwnerLoader,
   ],
   exports: [
+    AccountCounters,
     AccountChangeWriter,
     AccountEffects,
     AccountFilesService,

@@ -5,3 +5,6 @@ export const epochMs: ValueTransformer = {
   to: (value: number) => value,
   from: (value: string | number) => Number(value),
 };
+
+/** Counts may outgrow 32 bits; beyond 2^53 they would be rounded. */
+export const bigCount: ValueTransformer = epochMs;

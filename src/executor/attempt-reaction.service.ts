@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { AccountCounters } from '../accounts/counters/account-counters.service.js';
 import { AccountEffects } from '../accounts/policy/account-effects.service.js';
 import type { AccountLease } from '../accounts/pool/account-lease.js';
 import type { OutcomeOf } from '../upstream/outcome.js';
@@ -13,6 +14,7 @@ import type { Turn } from './turn.js';
 export type Reaction = { next: 'same'; accountId: string } | { next: 'other'; pauseMs: number } | { next: 'stop' };
 
 const STOP: Reaction = { next: 'stop' };
+const OK = { kind: 'ok' } as const;
 
 /** From the outcome of an attempt to the next one: reports it to the pool, amends the turn, waits where waiting helps. */
 @Injectable()
@@ -21,14 +23,17 @@ export class AttemptReaction {
     private readonly effects: AccountEffects,
     private readonly tokens: TokenFreshness,
     private readonly refused: RefusedParameters,
+    private readonly counters: AccountCounters,
   ) {}
 
   succeeded(turn: Turn, lease: AccountLease): void {
-    this.effects.report(lease.account.id, turn.request.body.model, { kind: 'ok' }, lease);
+    this.counters.attempted(lease.account.id, OK);
+    this.effects.report(lease.account.id, turn.request.body.model, OK, lease);
     lease.succeeded(turn.request.affinity);
   }
 
   async failed(turn: Turn, lease: AccountLease, outcome: FailedOutcome, committed: boolean, signal: AbortSignal): Promise<Reaction> {
+    this.counters.attempted(lease.account.id, outcome);
     if (committed || signal.aborted) {
       this.#report(turn, lease, outcome);
       return STOP;

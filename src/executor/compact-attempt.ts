@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import { AccountCounters } from '../accounts/counters/account-counters.service.js';
 import { AccountEffects } from '../accounts/policy/account-effects.service.js';
 import type { AccountLease } from '../accounts/pool/account-lease.js';
 import { Clock } from '../common/clock.js';
 import { classifyFailure, classifyStreamError } from '../upstream/classify.js';
 import type { Outcome } from '../upstream/outcome.js';
+import { usageOf } from '../upstream/token-usage.js';
 import type { JsonObject } from '../upstream/upstream-event.js';
 import { UpstreamFailure } from '../upstream/upstream-failure.js';
 import type { UpstreamResponse } from '../upstream/upstream-types.js';
@@ -28,6 +30,7 @@ export class CompactAttempt {
     private readonly calls: UpstreamCalls,
     private readonly effects: AccountEffects,
     private readonly clock: Clock,
+    private readonly counters: AccountCounters,
   ) {}
 
   /** The answer, or the outcome that stands for it; never throws for what upstream does. */
@@ -48,6 +51,7 @@ export class CompactAttempt {
     if (json === null)
       return { outcome: { kind: 'server_error', status: 502, code: null, message: 'upstream answered the compaction without JSON' } };
     if (!Array.isArray(json.output)) return { outcome: classifyStreamError(json, response.headers, this.clock.now()) };
+    this.counters.spent(lease.account.id, usageOf(json));
     rememberCompactions(this.effects, json.output, lease.account.id);
     return { outcome: { kind: 'ok' }, answer: { headers: response.headers, body, ignored: turn.ignored() } };
   }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { AccountCounters } from '../accounts/counters/account-counters.service.js';
 import { AccountEffects } from '../accounts/policy/account-effects.service.js';
 import type { AccountLease } from '../accounts/pool/account-lease.js';
 import { Clock } from '../common/clock.js';
@@ -6,6 +7,7 @@ import { classifyFailure, classifyStreamError } from '../upstream/classify.js';
 import type { Outcome } from '../upstream/outcome.js';
 import { rateLimitsOfEvent } from '../upstream/rate-limits.js';
 import { decodeJsonBody, SseDecoder } from '../upstream/sse-decoder.js';
+import { usageOf } from '../upstream/token-usage.js';
 import { isTerminal, UpstreamEvent } from '../upstream/upstream-event.js';
 import { UpstreamFailure } from '../upstream/upstream-failure.js';
 import type { ByteStream, UpstreamResponse } from '../upstream/upstream-types.js';
@@ -29,6 +31,7 @@ export class StreamAttempt {
     private readonly effects: AccountEffects,
     private readonly oddities: StreamOddities,
     private readonly clock: Clock,
+    private readonly counters: AccountCounters,
   ) {}
 
   /** Never throws for what upstream does; `ok` means that the sink holds the whole turn. */
@@ -105,6 +108,7 @@ export class StreamAttempt {
       return null;
     }
     const terminal = events[end]!;
+    this.counters.spent(lease.account.id, usageOf(terminal.json));
     const before = end === 0 ? [] : events.slice(0, end);
     watch.see(before);
     if (isFailure(terminal)) {

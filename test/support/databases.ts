@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { DataSource, DataSourceOptions } from 'typeorm';
+import { AccountCounterEntity, CounterWriterEntity } from '../../src/accounts/counters/account-counter.entity.js';
 import { AccountFileEntity } from '../../src/accounts/files/account-file.entity.js';
 import { AccountEntity } from '../../src/accounts/storage/account.entity.js';
 import { CiphertextOwnerEntity } from '../../src/accounts/storage/ciphertext-owner.entity.js';
@@ -17,7 +18,15 @@ import { startPostgres, type TestPostgres } from './postgres.js';
 import { testConfig } from './test-config.js';
 
 /** Every entity of the program; the drift test holds the migrations against them. */
-export const ENTITIES = [AccountEntity, AccountFileEntity, CiphertextOwnerEntity, CooldownEntity, SettingEntity];
+export const ENTITIES = [
+  AccountCounterEntity,
+  AccountEntity,
+  AccountFileEntity,
+  CiphertextOwnerEntity,
+  CooldownEntity,
+  CounterWriterEntity,
+  SettingEntity,
+];
 
 export interface TestDatabase {
   readonly type: 'sqlite' | 'postgres';
