@@ -94,8 +94,9 @@ export class RefreshLease {
     }
   }
 
-  private obstacle(row: AccountEntity, { ifDue, force }: RenewOptions, now: number): string | null {
-    if (row.state !== 'active') return `the account is ${row.state}`;
+  private obstacle(row: AccountEntity, { ifDue, force, recover }: RenewOptions, now: number): string | null {
+    const lost = row.state === 'needs_login' || row.state === 'disabled';
+    if (row.state !== 'active' && !(recover && lost)) return `the account is ${row.state}`;
     if (row.ownership === 'shared') return 'somebody else rotates this login (shared)';
     if (row.refreshToken === '') return 'the account has no refresh token';
     if (!force && row.refreshNotBefore > now) return `waiting after ${row.refreshFailures} failed refreshes`;

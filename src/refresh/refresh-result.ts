@@ -11,4 +11,6 @@ export interface RenewOptions {
   readonly ifDue?: boolean;
   /** An operator's wish: the back-off after earlier failures does not hold. */
   readonly force?: boolean;
+  /** Also of an account that is out of service because its login was lost or refused. What becomes of its state is the caller's. */
+  readonly recover?: boolean;
 }

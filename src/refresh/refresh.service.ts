@@ -101,4 +101,6 @@ export class RefreshService implements BeforeApplicationShutdown, OnApplicationS
 
 /** Whether a flight with the options `running` has answered a caller with the options `asked` too. */
 const asksNoMore = (asked: RenewOptions, running: RenewOptions): boolean =>
-  (asked.ifDue === true || running.ifDue !== true) && (asked.force !== true || running.force === true);
+  (asked.ifDue === true || running.ifDue !== true) &&
+  (asked.force !== true || running.force === true) &&
+  (asked.recover !== true || running.recover === true);
