@@ -106,7 +106,7 @@ describe('faults', () => {
       'db-dsn: is for Postgres, but db-driver is sqlite: name the file with db-path',
     ],
     // what this version does not do
-    ['admin-keys: ["sk-admin"]', 'admin-keys (config.yaml:1): not available in this version; leave it out'],
+    ['limits-when-database-down: deny', 'limits-when-database-down (config.yaml:1): not available in this version; leave it out'],
     ['health-check-interval: 60', 'health-check-interval (config.yaml:1): not available in this version; leave it out'],
     ['metrics-listen: ":9090"', 'metrics-listen (config.yaml:1): not available in this version; leave it out'],
     [
@@ -259,8 +259,8 @@ describe('warnings', () => {
     ['base-url: "https://a.example/x"\nbackend-domain: chatgpt.com', 'backend-domain has no effect: base-url names another host and wins'],
     ['db-dsn: "postgres://h/d"', 'db-enabled is false: accounts are kept in SQLite, and Postgres is not used'],
     [
-      'health-check-interval: 300\nhealth-check-max-failures: 3\nadmin-keys: []\nquota-precheck: false',
-      'accepted, but without effect in this version: health-check-interval, health-check-max-failures, admin-keys, quota-precheck',
+      'health-check-interval: 300\nhealth-check-max-failures: 3\nlimits-when-database-down: local\nquota-precheck: false',
+      'accepted, but without effect in this version: health-check-interval, health-check-max-failures, limits-when-database-down, quota-precheck',
     ],
   ])('%j', (yaml, warning) => {
     expect(load(yaml).warnings).toEqual([warning]);

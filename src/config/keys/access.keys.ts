@@ -10,7 +10,11 @@ export class AccessKeys {
   })
   apiKeys: readonly string[] = [];
 
-  @TextList('admin-keys', { about: 'Keys of operators.', secret: true, notYet: true })
+  @TextList('admin-keys', {
+    about: 'Keys of operators, for /stats, /refresh, /check-quota and /recover-auth only; empty = every one of api-keys may use those.',
+    secret: true,
+    example: ['sk-your-admin-key'],
+  })
   adminKeys: readonly string[] = [];
 
   @Choice('limits-when-database-down', ['local', 'deny'], {
