@@ -11,6 +11,7 @@ import { ExecutorModule } from './executor/executor.module.js';
 import { HealthModule } from './health/health.module.js';
 import { InboundModule } from './inbound/inbound.module.js';
 import { ModelsModule } from './models/models.module.js';
+import { OperationsModule } from './operations/operations.module.js';
 import { ProtocolsModule } from './protocols/protocols.module.js';
 import { QuotaModule } from './quota/quota.module.js';
 import { RefreshModule } from './refresh/refresh.module.js';
@@ -37,6 +38,7 @@ export class AppModule {
         RefreshModule,
         QuotaModule,
         HealthModule,
+        OperationsModule,
         ConsoleModule,
       ],
     };

@@ -24,6 +24,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'protocols/responses': ['protocols/shared', 'executor', 'models', 'access', 'upstream', 'inbound'],
   'protocols/chat-completions': ['protocols/shared', 'executor', 'models', 'access', 'upstream', 'inbound'],
   'protocols/messages': ['protocols/shared', 'executor', 'models', 'access', 'upstream', 'inbound'],
+  operations: ['accounts', 'refresh', 'quota', 'health', 'models', 'access', 'upstream', 'inbound'],
   console: ['inbound'],
   login: ['accounts', 'upstream', 'access'],
   admin: ['accounts', 'refresh', 'health', 'quota', 'models', 'usage', 'access'],
@@ -42,7 +43,7 @@ const PACKAGES: readonly { name: RegExp; only: RegExp; why: string }[] = [
   },
   {
     name: /^fastify$/,
-    only: /^(main\.ts|app\.setup\.ts|inbound\/|common\/|access\/|protocols\/|console\/|health\/)/,
+    only: /^(main\.ts|app\.setup\.ts|inbound\/|common\/|access\/|protocols\/|console\/|health\/|operations\/)/,
     why: 'HTTP types stay at the edge',
   },
 ];

@@ -7,6 +7,7 @@ import { AccountCounterRepository } from './counters/account-counter.repository.
 import { AccountCounters } from './counters/account-counters.service.js';
 import { AccountChangeWriter } from './storage/account-change.writer.js';
 import { AccountEffects } from './policy/account-effects.service.js';
+import { AccountFileDisabler } from './files/account-file-disabler.js';
 import { AccountFileImporter } from './files/account-file-importer.js';
 import { AccountFileRegistry } from './files/account-file-registry.js';
 import { AccountFileWriter } from './files/account-file-writer.js';
@@ -57,6 +58,7 @@ import { openCipher } from './storage/credential-key.js';
     AccountFileRegistry,
     AccountFileImporter,
     AccountFileWriter,
+    AccountFileDisabler,
     AccountFilesService,
     AccountLoader,
     // Other processes
@@ -73,6 +75,8 @@ import { openCipher } from './storage/credential-key.js';
     AccountCounters,
     AccountChangeWriter,
     AccountEffects,
+    AccountFileDisabler,
+    AccountFileRegistry,
     AccountFilesService,
     AccountLoader,
     AccountPool,

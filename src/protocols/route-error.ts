@@ -1,11 +1,13 @@
 import { GatewayError } from '../common/gateway-error.js';
 import { MODELS_PATH } from '../models/models-path.js';
+import { OPERATION_ROUTES } from '../operations/operation-routes.js';
 import { dialectPath, type Dialect, type DialectRoute, type UnservedRoute } from './shared/dialect.js';
 
 /** Paths that belong to no dialect. */
 const COMMON: readonly DialectRoute[] = [
   { path: MODELS_PATH, allow: 'GET, HEAD' },
   { path: /^\/(?:health(?:\/(?:live|ready))?\/?|api\/hello\/?)?$/, allow: 'GET, HEAD' },
+  ...OPERATION_ROUTES,
 ];
 
 const OTHERS = [

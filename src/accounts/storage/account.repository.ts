@@ -11,6 +11,9 @@ import { AccountEntity, AccountState } from './account.entity.js';
 import { CiphertextOwnerEntity } from './ciphertext-owner.entity.js';
 import { CooldownEntity } from './cooldown.entity.js';
 
+/** What an operator wants to know and the pool does not keep. */
+export type AccountDetails = Pick<AccountEntity, 'id' | 'stateEvidence' | 'refreshFailures' | 'refreshNotBefore'>;
+
 /** What tells one reading of a row from another. */
 export type AccountVersion = Pick<AccountEntity, 'id' | 'state' | 'stateReason' | 'draining' | 'tokenGeneration' | 'quotaAt'>;
 
@@ -53,6 +56,14 @@ export class AccountRepository {
 
   findByIds(ids: readonly string[]): Promise<AccountEntity[]> {
     return ids.length === 0 ? Promise.resolve([]) : this.rows.findBy({ id: In([...ids]) });
+  }
+
+  /** By id, without the secrets. */
+  async findDetails(ids: readonly string[]): Promise<Map<string, AccountDetails>> {
+    if (ids.length === 0) return new Map();
+    const select = { id: true, stateEvidence: true, refreshFailures: true, refreshNotBefore: true } as const;
+    const rows = await this.rows.find({ select, where: { id: In([...ids]) } });
+    return new Map(rows.map((row) => [row.id, row]));
   }
 
   async findExistingIds(ids: readonly string[]): Promise<Set<string>> {

@@ -47,8 +47,7 @@ export class AccountKeys {
   massDisableLimitPercent = 20;
 
   @Flag('recover-auth-rename-disabled', {
-    about: 'Rename the file of an account that has failed for good to *.json.disabled.',
-    notYet: true,
+    about: 'POST /recover-auth renames the file of an account whose login is refused for good to *.json.disabled.',
   })
   recoverAuthRenameDisabled = false;
 

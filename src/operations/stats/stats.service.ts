@@ -1,0 +1,70 @@
+import { Injectable } from '@nestjs/common';
+import { AccountCounters } from '../../accounts/counters/account-counters.service.js';
+import { noCounters } from '../../accounts/counters/counters.js';
+import { AccountPool } from '../../accounts/pool/account-pool.service.js';
+import type { PoolAccount } from '../../accounts/pool/pool-account.js';
+import { AccountDetails, AccountRepository } from '../../accounts/storage/account.repository.js';
+import { Clock } from '../../common/clock.js';
+import { masked } from '../shown.js';
+import { accountStats, quotaStats, shownCounters, statusOf } from './account-stats.js';
+
+export interface StatsQuery {
+  /** From 1. */
+  readonly page: number;
+  readonly pageSize: number;
+  /** Part of an e-mail address, of an id or of a reason; or a state. */
+  readonly q: string;
+  readonly includeQuota: boolean;
+  /** Whether addresses may be shown, and searched. */
+  readonly emails: boolean;
+}
+
+/** Accounts, page by page, with what has gone through them. From memory, but for the counts of the page. */
+@Injectable()
+export class StatsService {
+  constructor(
+    private readonly pool: AccountPool,
+    private readonly counters: AccountCounters,
+    private readonly rows: AccountRepository,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Also answers while the database is away: `complete` is false then, and the counts are only those it has not got yet. */
+  async stats(query: StatsQuery): Promise<Record<string, unknown>> {
+    const now = this.clock.now();
+    const found = this.#matching(query);
+    const page = found.slice((query.page - 1) * query.pageSize, query.page * query.pageSize);
+    const ids = page.map(({ id }) => id);
+    const counted = await this.counters.read(ids);
+    const { byAccount, total, complete } = counted;
+    const unknown = new Map<string, AccountDetails>();
+    const details = complete ? await this.rows.findDetails(ids).catch(() => unknown) : unknown;
+    return {
+      accounts: page.map((account) => {
+        const { id, email } = account;
+        const counters = byAccount.get(id) ?? noCounters();
+        const facts = { account, cooldowns: this.pool.cooldowns(id), counters, detail: details.get(id) };
+        const shown = accountStats(facts, query.emails ? email : masked(email), now);
+        return query.includeQuota ? { ...shown, ...quotaStats(account, now) } : shown;
+      }),
+      summary: { accounts: this.pool.size, states: this.pool.counts(), ...shownCounters(total), complete },
+      page: query.page,
+      page_size: query.pageSize,
+      pages: Math.ceil(found.length / query.pageSize),
+      total: found.length,
+    };
+  }
+
+  /** In the order of the addresses, so that pages stay where they are. */
+  #matching({ q, emails }: StatsQuery): PoolAccount[] {
+    const wanted = q.trim().toLowerCase();
+    const fits = (account: PoolAccount): boolean =>
+      account.id.includes(wanted) ||
+      (emails && account.email.toLowerCase().includes(wanted)) ||
+      account.stateReason.includes(wanted) ||
+      account.state === wanted ||
+      statusOf(account, this.pool.cooldowns(account.id)) === wanted;
+    const found = wanted === '' ? [...this.pool.all()] : [...this.pool.all()].filter(fits);
+    return found.sort((a, b) => (a.email === b.email ? (a.id < b.id ? -1 : 1) : a.email < b.email ? -1 : 1));
+  }
+}
