@@ -1,6 +1,7 @@
 import { readErrorBody, retryAfterAt, retryHintMs, UpstreamErrorBody } from './error-body.js';
 import type { Outcome } from './outcome.js';
-import { activeFamily } from './rate-limits.js';
+import { activeFamily, fullWindowReset } from './rate-limits.js';
+import { LONGEST_RESET_MS } from './reset-instant.js';
 import type { JsonObject } from './upstream-event.js';
 import type { UpstreamFailure } from './upstream-failure.js';
 
@@ -62,10 +63,7 @@ function byMeaning(error: UpstreamErrorBody, { status, headers, now }: Setting):
   if (error.code === 'invalid_encrypted_content' || FOREIGN.test(message)) return { kind: 'foreign_ciphertext', message };
   if (error.code === 'model_not_found' || MODEL_UNSUPPORTED.test(message)) return { kind: 'model_unsupported', message };
   if (reasonOf(error, NOT_INCLUDED)) return { kind: 'not_included', message };
-  if (reasonOf(error, QUOTA)) {
-    const resetsAt = error.resetsAt ?? retryAfterAt(headers['retry-after'], now);
-    return { kind: 'quota', resetsAt, family: activeFamily(headers), message };
-  }
+  if (reasonOf(error, QUOTA)) return quotaReached(error, headers, now);
   if (CAPACITY.test(message) || reasonOf(error, OVERLOADED)) {
     return { kind: 'overloaded', code: reasonOf(error, OVERLOADED) === 'slow_down' ? 'slow_down' : 'server_is_overloaded', message };
   }
@@ -79,10 +77,22 @@ function byMeaning(error: UpstreamErrorBody, { status, headers, now }: Setting):
   return null;
 }
 
+/** Retry-After, or "try again in …" in the message. */
+function waitNamed({ message }: UpstreamErrorBody, headers: Readonly<Record<string, string>>, now: number): number | null {
+  const hint = retryHintMs(message);
+  return retryAfterAt(headers['retry-after'], now, headers.date) ?? (hint === null ? null : now + Math.min(hint, LONGEST_RESET_MS));
+}
+
+/** An instant that is not to come is none: with it the account would be back at once, for the same answer. */
+function quotaReached(error: UpstreamErrorBody, headers: Readonly<Record<string, string>>, now: number): Outcome {
+  const family = activeFamily(headers);
+  const named = waitNamed(error, headers, now);
+  const resetsAt = error.resetsAt ?? (named !== null && named > now ? named : null) ?? fullWindowReset(headers, now, family);
+  return { kind: 'quota', resetsAt, family, message: error.message };
+}
+
 function rateLimited(error: UpstreamErrorBody, headers: Readonly<Record<string, string>>, now: number): Outcome {
-  const hint = retryHintMs(error.message);
-  const retryAt = retryAfterAt(headers['retry-after'], now) ?? (hint === null ? null : now + hint) ?? error.resetsAt;
-  return { kind: 'rate_limited', retryAt, message: error.message };
+  return { kind: 'rate_limited', retryAt: waitNamed(error, headers, now) ?? error.resetsAt, message: error.message };
 }
 
 function byStatus(error: UpstreamErrorBody | null, text: string, setting: Setting): Outcome {

@@ -1,3 +1,4 @@
+import { limitEnd, LONGEST_RESET_MS } from './reset-instant.js';
 import type { JsonObject } from './upstream-event.js';
 
 /** The members of any error form of the backend, read tolerantly (string, `detail`, nested or flat). */
@@ -11,8 +12,6 @@ export interface UpstreamErrorBody {
 }
 
 const MAX_MESSAGE = 2000;
-/** No plan window is longer than a year: a reset beyond that is a broken number. */
-const MAX_RESET_MS = 366 * 86_400_000;
 
 const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
@@ -32,12 +31,8 @@ export const redactUpstreamText = (message: string): string =>
     .replace(/\b(?:user|org|acct|account)-[A-Za-z0-9]{8,}/g, '[id]')
     .replace(/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '[id]');
 
-function resetOf(source: JsonObject, now: number): number | null {
-  const at = numeric(source.resets_at);
-  const seconds = numeric(source.resets_in_seconds);
-  const reset = at !== null && at > 0 ? at * 1000 : seconds !== null && seconds >= 0 ? now + seconds * 1000 : null;
-  return reset === null ? null : Math.min(Math.round(reset), now + MAX_RESET_MS);
-}
+const resetOf = (source: JsonObject, now: number): number | null =>
+  limitEnd(numeric(source.resets_at) ?? numeric(source.reset_at), numeric(source.resets_in_seconds), now);
 
 function ofDetailList(list: unknown[]): { message: string; param: string | null } {
   const first = list.find(isObject);
@@ -89,11 +84,15 @@ export function retryHintMs(message: string): number | null {
   return Math.ceil(total);
 }
 
-/** `Retry-After` in either form → epoch ms. */
-export function retryAfterAt(value: string | undefined, now: number): number | null {
+/**
+ * `Retry-After` in either form → epoch ms; `0` means now. A date is compared with upstream's own clock (its `date` header) where it is
+ * given; one that has passed says nothing.
+ */
+export function retryAfterAt(value: string | undefined, now: number, date?: string): number | null {
   if (value === undefined || value.trim() === '') return null;
   const seconds = Number(value);
-  if (Number.isFinite(seconds)) return seconds >= 0 ? now + Math.min(seconds * 1000, MAX_RESET_MS) : null;
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? null : Math.min(Math.max(date, now), now + MAX_RESET_MS);
+  if (Number.isFinite(seconds)) return seconds >= 0 ? now + Math.min(seconds * 1000, LONGEST_RESET_MS) : null;
+  const theirNow = Date.parse(date ?? '');
+  const waitMs = Date.parse(value) - (Number.isNaN(theirNow) ? now : theirNow);
+  return waitMs > 0 ? now + Math.min(waitMs, LONGEST_RESET_MS) : null;
 }

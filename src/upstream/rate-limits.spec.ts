@@ -105,12 +105,51 @@ describe('rateLimitsOfUsage', () => {
 
   it('tells windows apart by their length, whatever slot they are in', () => {
     const usage = { plan_type: 'team', rate_limit: { primary_window: slot(24, 604_800), secondary_window: null }, credits: null };
-    expect(rateLimitsOfUsage(usage, NOW)).toEqual({ windows: [window(24, 10_080, NOW + 60_000)], plan: 'team', credits: null, at: NOW });
+    expect(rateLimitsOfUsage(usage, NOW)).toEqual({
+      windows: [window(24, 10_080, NOW + 60_000)],
+      plan: 'team',
+      credits: null,
+      at: NOW,
+      usage: { at: NOW, allowed: null, limits: [] },
+    });
     expect(rateLimitsOfUsage({ rate_limit: { primary_window: slot(1, 61) } }, NOW)?.windows[0]?.minutes).toBe(2);
   });
 
   it('knows an account without limits', () => {
     expect(rateLimitsOfUsage({ plan_type: 'enterprise', rate_limit: null }, NOW)).toMatchObject({ windows: [], plan: 'enterprise' });
+  });
+
+  it.each([
+    ['both say yes', { allowed: true, limit_reached: false }, {}, true],
+    ['it is not allowed', { allowed: false, limit_reached: true }, {}, false],
+    ['the limit is reached but turns are allowed: credits pay', { allowed: true, limit_reached: true }, {}, null],
+    ['only the limit is named', { limit_reached: true }, {}, false],
+    ['the spend limit of the workspace is reached', { allowed: true, limit_reached: false }, { reached: true }, false],
+    ['nothing is said', {}, {}, null],
+  ])('knows whether turns are admitted: %s', (_name, limit, spend_control, allowed) => {
+    expect(rateLimitsOfUsage({ rate_limit: limit, spend_control }, NOW)?.usage?.allowed).toBe(allowed);
+  });
+
+  it('lists additional limits with their own windows, and leaves out what it cannot read', () => {
+    const additional_rate_limits = [
+      null,
+      { limit_name: 'nothing known of it', rate_limit: null },
+      {
+        limit_name: 'GPT-5.3-Codex-Spark',
+        metered_feature: 'codex_bengalfox',
+        rate_limit: { allowed: false, primary_window: slot(100, 18_000) },
+      },
+      {
+        limit_name: 'gpt-reserve',
+        metered_feature: 'base_model_inference',
+        normal_model_slug: 'gpt-5.6-luna',
+        rate_limit: { allowed: true },
+      },
+    ];
+    expect(rateLimitsOfUsage({ plan_type: 'plus', additional_rate_limits }, NOW)?.usage?.limits).toEqual([
+      { family: 'codex_bengalfox', name: 'GPT-5.3-Codex-Spark', model: null, allowed: false, windows: [window(100, 300, NOW + 60_000)] },
+      { family: 'base_model_inference', name: 'gpt-reserve', model: 'gpt-5.6-luna', allowed: true, windows: [] },
+    ]);
   });
 
   it.each([[null], ['text'], [[]], [{ detail: 'no' }]])('is null for %j', (usage) => {

@@ -1,4 +1,5 @@
-import type { QuotaSnapshot, QuotaWindow } from './quota-snapshot.js';
+import type { AdditionalLimit, QuotaSnapshot, QuotaWindow } from './quota-snapshot.js';
+import { windowReset } from './reset-instant.js';
 import type { JsonObject } from './upstream-event.js';
 
 type Headers = Readonly<Record<string, string | undefined>>;
@@ -6,6 +7,8 @@ type Credits = QuotaSnapshot['credits'];
 
 /** The limit that counts for every model without a family of its own. */
 export const DEFAULT_FAMILY = 'codex';
+/** They are kept for every account. */
+const MAX_ADDITIONAL = 16;
 
 /**
  * The usage windows of a limit family in the `x-<family>-primary-*` and `-secondary-*` headers of an answer; null where there
@@ -39,13 +42,48 @@ export function rateLimitsOfEvent(event: JsonObject, now: number): QuotaSnapshot
   return { windows, plan: text(event.plan_type), credits: creditsOf(object(event.credits) ?? object(limits?.credits)), at: now };
 }
 
+/** When the last of the full windows in the headers of a refusal starts anew; null where they do not say it. */
+export function fullWindowReset(headers: Headers, now: number, family: string | null): number | null {
+  const windows = rateLimitsOfHeaders(headers, now, family ?? DEFAULT_FAMILY)?.windows ?? [];
+  const resets = windows.filter(({ usedPercent, resetsAt }) => usedPercent >= 100 && resetsAt > now).map(({ resetsAt }) => resetsAt);
+  return resets.length === 0 ? null : Math.max(...resets);
+}
+
 /** The answer of the usage endpoint; null if it is none. An account without limits has no windows. */
 export function rateLimitsOfUsage(usage: unknown, now: number): QuotaSnapshot | null {
   const body = object(usage);
   if (body === null || !('rate_limit' in body || 'plan_type' in body)) return null;
   const limit = object(body.rate_limit);
-  const windows = windowsOf([limit?.primary_window, limit?.secondary_window], now);
-  return { windows, plan: text(body.plan_type), credits: creditsOf(object(body.credits)), at: now };
+  const overspent = flag(object(body.spend_control)?.reached) === true;
+  return {
+    windows: windowsOf([limit?.primary_window, limit?.secondary_window], now),
+    plan: text(body.plan_type),
+    credits: creditsOf(object(body.credits)),
+    at: now,
+    usage: { at: now, allowed: overspent ? false : allowedOf(limit), limits: additionalLimits(body.additional_rate_limits, now) },
+  };
+}
+
+function additionalLimits(list: unknown, now: number): AdditionalLimit[] {
+  if (!Array.isArray(list)) return [];
+  return list.slice(0, MAX_ADDITIONAL).flatMap((entry) => {
+    const item = object(entry);
+    const limit = object(item?.rate_limit);
+    const family = text(item?.metered_feature) ?? text(item?.limit_name);
+    if (item === null || limit === null || family === null) return [];
+    const windows = windowsOf([limit.primary_window, limit.secondary_window], now);
+    return [{ family, name: text(item.limit_name), model: text(item.normal_model_slug), allowed: allowedOf(limit), windows }];
+  });
+}
+
+/** Null where nothing is said, or both: a limit that is reached while turns are allowed is one that credits pay for. */
+function allowedOf(limit: JsonObject | null): boolean | null {
+  const allowed = flag(limit?.allowed);
+  const reached = flag(limit?.limit_reached);
+  if (allowed === false) return false;
+  if (reached === null) return allowed;
+  if (reached) return allowed === null ? false : null;
+  return true;
 }
 
 function windowOfHeaders(headers: Headers, prefix: string, now: number): QuotaWindow | null {
@@ -86,14 +124,9 @@ function makeWindow(
 ): QuotaWindow | null {
   if (percent === null) return null;
   const length = minutes !== null && minutes > 0 ? Math.ceil(minutes) : 0;
-  const resetsAt = resetInstant(resetAtSeconds, resetAfterSeconds, now);
+  const resetsAt = windowReset(resetAtSeconds, resetAfterSeconds, now);
   if (percent === 0 && length === 0 && resetsAt === 0) return null;
   return { usedPercent: Math.min(Math.max(percent, 0), 100), minutes: length, resetsAt };
-}
-
-function resetInstant(atSeconds: number | null, afterSeconds: number | null, now: number): number {
-  if (atSeconds !== null && atSeconds > 0) return Math.round(atSeconds * 1000);
-  return afterSeconds !== null && afterSeconds > 0 ? Math.round(now + afterSeconds * 1000) : 0;
 }
 
 function creditsOfHeaders(headers: Headers): Credits {
