@@ -10,11 +10,26 @@ import { AWAITING_TOKEN } from '../pool/cooldowns.js';
 import { CiphertextOwners } from './ciphertext-owners.js';
 import { type AttemptFacts, OutcomeHistory } from './outcome-history.js';
 import { effectOf, isBackendTrouble, lost, pauseBeforeNextAttempt, type PolicyContext } from './outcome-policy.js';
-import type { AccountEffect, Cooldown, CooldownCause, PoolAccount } from '../pool/pool-account.js';
-import { sameReading, showsRoom } from '../pool/remaining-quota.js';
+import type { AccountEffect, Cooldown, PoolAccount } from '../pool/pool-account.js';
+import { statusRules, type StatusRule } from '../../config/status-rules.js';
+import { isUsageAnswer, newerReading } from '../pool/quota-reading.js';
+import { sameReading } from '../pool/remaining-quota.js';
+import { CooldownLedger } from './cooldown-ledger.js';
+import { isConfigurable, loginWorks, ruledEffect, tellsOfAccount } from './usage-policy.js';
 
 /** An unchanged reading of the quota is stored again after so long, so that its age stays true. */
 const QUOTA_REWRITE_MS = 60_000;
+
+/** An answer of the usage endpoint. */
+export interface UsageAnswer {
+  readonly outcome: Outcome;
+  /** HTTP status; undefined where there was no answer. */
+  readonly status?: number;
+  /** Whether it came although the token had just been renewed for it. */
+  readonly refreshed: boolean;
+}
+
+type QuotaListener = (accountId: string, snapshot: QuotaSnapshot) => void;
 
 /** The attempt that an outcome belongs to; an AccountLease is one. Without it the attempt counts as made just now with the current token. */
 export interface ReportedAttempt {
@@ -34,12 +49,22 @@ export class AccountEffects {
   /** When each account's quota was last handed to the database. */
   readonly #quotaWritten = new Map<string, number>();
 
+  readonly #usageRules: ReadonlyMap<number, StatusRule>;
+  readonly #cooldowns: CooldownLedger;
+  #quotaListener: QuotaListener | undefined;
+
   constructor(
     private readonly pool: AccountPool,
     private readonly writer: AccountChangeWriter,
     private readonly config: Config,
     private readonly clock: Clock,
   ) {
+    this.#cooldowns = new CooldownLedger(pool, writer);
+    this.#usageRules = statusRules({
+      action429: config.quotaHttp429Action,
+      actions: config.quotaHttpStatusActions,
+      policy: config.quotaHttpStatusPolicy,
+    });
     pool.onRemoved((accountId) => {
       this.#history.forget(accountId);
       this.#quotaWritten.delete(accountId);
@@ -62,6 +87,26 @@ export class AccountEffects {
       if (outcome.kind === 'payment_required' && effect.kind === 'cooldown') this.#history.paymentPaused(accountId, effect.until);
     }
     return effect;
+  }
+
+  /** What the configuration says of a failed answer of the usage endpoint, instead of the built-in rules. */
+  usageRule({ outcome, status }: Pick<UsageAnswer, 'outcome' | 'status'>): StatusRule | undefined {
+    return status !== undefined && isConfigurable(outcome) ? this.#usageRules.get(status) : undefined;
+  }
+
+  /**
+   * Every answer of the usage endpoint, instead of `report`: it tells of login and workspace, not of turns, so a limit or a failure of
+   * the usage endpoint itself does nothing, unless the configuration says otherwise.
+   */
+  reportUsage(accountId: string, answer: UsageAnswer, attempt?: ReportedAttempt): AccountEffect {
+    const account = this.pool.get(accountId);
+    const rule = this.usageRule(answer);
+    if (!account || (!rule && !tellsOfAccount(answer.outcome))) return { kind: 'none' };
+    if (!rule && answer.outcome.kind !== 'ok') return this.report(accountId, '*', answer.outcome, attempt);
+    const now = this.clock.now();
+    const resting = this.pool.restingCooldown(accountId);
+    const context = this.#context(accountId, '*', this.#facts(account, resting, attempt, now), resting, now);
+    return rule ? this.#followRule(account, answer, rule, context) : this.#loginWorks(account, context);
   }
 
   /** A 401 that is answered by a forced refresh, instead of a report; what comes with the new token is reported. */
@@ -101,20 +146,28 @@ export class AccountEffects {
 
   /**
    * Quota as an answer or the usage endpoint showed it; `at` is when the headers or the event arrived. An older reading than the one
-   * known is ignored. One that is newer than a quota cooldown and shows room ends it: the vendor resets limits early. (The headers
-   * of the 429 itself arrive before it is reported, and show a full window.)
+   * known is ignored. A cooldown is a hypothesis: a newer reading that shows room ends it, for the vendor resets limits early; what the
+   * usage endpoint says of the reset moves its end.
    */
   observeQuota(accountId: string, snapshot: QuotaSnapshot): void {
     const account = this.pool.get(accountId);
-    const known = account?.quota;
+    const known = account?.quota ?? null;
     if (!account || (known && known.at > snapshot.at)) return;
-    const changed = !known || !sameReading(known, snapshot);
-    this.pool.setQuota(accountId, snapshot);
+    const reading = newerReading(known, snapshot)!;
+    const soon = isUsageAnswer(snapshot);
+    const changed = soon || !known || !sameReading(known, reading);
+    this.pool.setQuota(accountId, reading);
     if (changed || snapshot.at - (this.#quotaWritten.get(accountId) ?? 0) >= QUOTA_REWRITE_MS) {
       this.#quotaWritten.set(accountId, snapshot.at);
-      this.writer.enqueue({ kind: 'quota', accountId, snapshot });
+      this.writer.enqueue({ kind: 'quota', accountId, snapshot: reading, ...(soon && { soon }) });
     }
-    if (showsRoom(snapshot, this.clock.now())) this.#liftDisproved(accountId, snapshot.at);
+    this.#quotaListener?.(accountId, reading);
+    this.#cooldowns.confront(accountId, reading, this.clock.now());
+  }
+
+  /** For who keeps a history of the readings; called synchronously, on the way of requests. */
+  onQuota(listener: QuotaListener): void {
+    this.#quotaListener = listener;
   }
 
   /** Keeps the maker of a compaction item; `hash`: SHA-256 (hex) of its ciphertext. */
@@ -165,9 +218,9 @@ export class AccountEffects {
       case 'none':
         return false;
       case 'cooldown':
-        return this.#cool(account, { ...effect, accountId: account.id, since: now });
+        return this.#cooldowns.begin({ ...effect, accountId: account.id, since: now });
       case 'cooldown_lifted':
-        return this.#lift(account.id, effect.cause);
+        return this.#cooldowns.lift(account.id, effect.cause);
       case 'not_entitled':
         return this.pool.refuseModel(account.id, effect.model, effect.until);
       case 'state':
@@ -175,35 +228,21 @@ export class AccountEffects {
     }
   }
 
-  #cool(account: PoolAccount, { accountId, model, until, since, cause, source }: Cooldown): boolean {
-    const cooldown: Cooldown = { accountId, model, until, since, cause, source };
-    if (!this.pool.applyCooldown(cooldown)) return false;
-    this.writer.enqueue({ kind: 'cooldown', cooldown });
-    this.logger.log({
-      msg: 'account cools down',
-      accountId: account.id,
-      model,
-      cause,
-      source,
-      seconds: Math.round((until - since) / 1000),
-    });
-    return true;
+  #loginWorks(account: PoolAccount, context: PolicyContext): AccountEffect {
+    this.#history.loginWorks(account.id);
+    const effect = loginWorks(context);
+    this.#apply(account, effect, context.now);
+    return effect;
   }
 
-  #lift(accountId: string, cause: CooldownCause): boolean {
-    if (!this.pool.liftCooldown(accountId, '*', cause)) return false;
-    this.writer.enqueue({ kind: 'cooldown_lifted', accountId, model: '*' });
-    // The database keeps one row for the whole account, memory up to two cooldowns: the other one takes the row.
-    for (const cooldown of this.pool.cooldowns(accountId)) {
-      if (cooldown.model === '*') this.writer.enqueue({ kind: 'cooldown', cooldown });
-    }
-    return true;
-  }
-
-  #liftDisproved(accountId: string, seenAt: number): void {
-    for (const { model, cause, since } of this.pool.cooldowns(accountId)) {
-      if (model === '*' && (cause === 'quota' || cause === 'not_included') && seenAt > since) this.#lift(accountId, cause);
-    }
+  #followRule(account: PoolAccount, answer: UsageAnswer, rule: StatusRule, context: PolicyContext): AccountEffect {
+    const { outcome, refreshed } = answer;
+    const status = answer.status!;
+    const effect = ruledEffect({ status, outcome, rule, refreshed, pausedUntil: this.#history.usagePause(account.id, status) }, context);
+    const applied = this.#apply(account, effect, context.now);
+    if (effect.kind === 'cooldown') this.#history.usagePaused(account.id, status, effect.until);
+    if (applied && effect.kind === 'state') this.#history.removed(context.now);
+    return effect;
   }
 
   #changeState(account: PoolAccount, { state, reason, evidence }: Extract<AccountEffect, { kind: 'state' }>, now: number): boolean {
@@ -217,7 +256,7 @@ export class AccountEffects {
   /** It is nobody's fault: those who were refused first rest no longer. */
   #blameVendor(): void {
     const accounts = this.#history.refusedByVendor();
-    for (const accountId of accounts) this.#lift(accountId, 'unauthorized');
+    for (const accountId of accounts) this.#cooldowns.lift(accountId, 'unauthorized');
     this.logger.warn({ msg: 'fresh tokens of several accounts are refused: the backend is at fault', accounts });
   }
 }

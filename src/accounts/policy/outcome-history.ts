@@ -81,6 +81,7 @@ export class OutcomeHistory {
   readonly #records = new Map<string, AccountRecord>();
   readonly #recent = new RecentFailures();
   readonly #refusal = new VendorRefusal();
+  readonly #usagePauses = new Map<string, { readonly status: number; readonly until: number }>();
   #removals: number[] = [];
 
   record(accountId: string, outcome: Outcome, attempt: AttemptFacts, now: number): void {
@@ -101,6 +102,24 @@ export class OutcomeHistory {
     else if (outcome.kind === 'unauthorized' && !outcome.dead && !attempt.staleToken) this.#refuse(accountId, record, attempt, now);
     else return;
     this.#records.set(accountId, record);
+  }
+
+  /** The usage endpoint has answered: login and workspace are good. Of turns that fail it says nothing. */
+  loginWorks(accountId: string): void {
+    this.#usagePauses.delete(accountId);
+    this.#refusal.forget(accountId);
+    const record = this.#records.get(accountId);
+    if (record) this.#records.set(accountId, { ...blank(), failures: record.failures, withoutReset: record.withoutReset });
+  }
+
+  /** End of the pause that this status of the usage endpoint began; null: none since it answered well. */
+  usagePause(accountId: string, status: number): number | null {
+    const paused = this.#usagePauses.get(accountId);
+    return paused?.status === status ? paused.until : null;
+  }
+
+  usagePaused(accountId: string, status: number, until: number): void {
+    this.#usagePauses.set(accountId, { status, until });
   }
 
   /** A 401 that is answered by a refresh: what comes with the new token counts, this one does not. */
@@ -186,6 +205,7 @@ export class OutcomeHistory {
 
   forget(accountId: string): void {
     this.#records.delete(accountId);
+    this.#usagePauses.delete(accountId);
     this.#recent.forget(accountId);
     this.#refusal.forget(accountId);
   }

@@ -3,7 +3,7 @@ import type { Outcome, OutcomeKind, OutcomeOf } from '../../upstream/outcome.js'
 import { AWAITING_TOKEN } from '../pool/cooldowns.js';
 import { limitScope } from '../pool/limit-family.js';
 import { type AttemptFacts, isFailure, type RecentOutcomes } from './outcome-history.js';
-import type { AccountEffect, Cooldown, CooldownCause } from '../pool/pool-account.js';
+import type { AccountEffect, Cooldown, CooldownCause, LostState } from '../pool/pool-account.js';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -13,10 +13,12 @@ const DAY_MS = 24 * HOUR_MS;
 /** A reset further away is a mistake of somebody's clock or unit. */
 const LONGEST_LIMIT_MS = 366 * DAY_MS;
 const LONGEST_RISING_MS = 30 * MINUTE_MS;
-const PAYMENT_PAUSE_MS = 10 * MINUTE_MS;
-const FORBIDDEN_PAUSE_MS = 5 * MINUTE_MS;
+export const PAYMENT_PAUSE_MS = 10 * MINUTE_MS;
+export const FORBIDDEN_PAUSE_MS = 5 * MINUTE_MS;
 const FAILURE_PAUSE_MS = 30 * SECOND_MS;
 const NOT_INCLUDED_PAUSE_MS = DAY_MS;
+/** `Retry-After: 0` asks for no pause; none at all would send the next attempt into the same answer. */
+const AT_ONCE_MS = SECOND_MS;
 /** Not longer: a fault of the backend that says so to everybody must not take a model away for the day. */
 const NOT_ENTITLED_MS = HOUR_MS;
 
@@ -48,10 +50,10 @@ export interface PolicyContext {
 
 type Rule<K extends OutcomeKind> = (outcome: OutcomeOf<K>, context: PolicyContext) => AccountEffect;
 
-const NONE: AccountEffect = { kind: 'none' };
+export const NONE: AccountEffect = { kind: 'none' };
 const none = (): AccountEffect => NONE;
 
-const pause = (context: PolicyContext, cause: CooldownCause, ms: number, source = 'default', model = '*'): AccountEffect => ({
+export const pause = (context: PolicyContext, cause: CooldownCause, ms: number, source = 'default', model = '*'): AccountEffect => ({
   kind: 'cooldown',
   model,
   until: context.now + ms,
@@ -63,7 +65,7 @@ const rising = (baseMs: number, times: number): number =>
   Math.max(baseMs, Math.min(baseMs * 2 ** Math.min(times - 1, 20), LONGEST_RISING_MS));
 
 /** The words of upstream are kept as evidence, without addresses and tokens. */
-export const lost = (state: 'needs_login' | 'disabled', code: string, message: string): AccountEffect => ({
+export const lost = (state: LostState, code: string, message: string): AccountEffect => ({
   kind: 'state',
   state,
   reason: redactText(code).slice(0, MAX_REASON),
@@ -71,9 +73,9 @@ export const lost = (state: 'needs_login' | 'disabled', code: string, message: s
 });
 
 /** A verdict inferred from statuses: only so many accounts may be lost to those within an hour, then it stays with a pause. */
-const verdict = (
+export const verdict = (
   context: PolicyContext,
-  state: 'needs_login' | 'disabled',
+  state: LostState,
   code: string,
   message: string,
   otherwise: AccountEffect,
@@ -153,8 +155,10 @@ const RULES: { readonly [K in OutcomeKind]: Rule<K> } = {
   quota,
   not_included: (_outcome, context) => pause(context, 'not_included', NOT_INCLUDED_PAUSE_MS),
   // Short limits are counted per model.
-  rate_limited: ({ retryAt }, context) =>
-    limited(context, 'rate_limit', context.model, { at: retryAt, source: 'retry-after' }, context.cooldown429Ms),
+  rate_limited: ({ retryAt }, context) => {
+    const named = retryAt !== null && retryAt <= context.now ? context.now + AT_ONCE_MS : retryAt;
+    return limited(context, 'rate_limit', context.model, { at: named, source: 'retry-after' }, context.cooldown429Ms);
+  },
   overloaded: none,
   server_error: failure,
   network: failure,

@@ -164,6 +164,20 @@ export class AccountPool implements LeaseHolder {
     return [...(this.#entries.get(id)?.cooldowns.all() ?? [])].filter((cooldown) => cooldown.until > now);
   }
 
+  /** The running cooldowns of all accounts in service. */
+  *coolingDown(): Generator<Cooldown> {
+    const now = this.clock.now();
+    for (const entry of this.#entries.values()) {
+      if (!entry.isServing(now)) continue;
+      for (const cooldown of entry.cooldowns.all()) if (cooldown.until > now) yield cooldown;
+    }
+  }
+
+  /** When the account was chosen last, epoch ms; 0: never by this process. */
+  lastUsedAt(id: string): number {
+    return this.#entries.get(id)?.pickedAt ?? 0;
+  }
+
   /** The one that keeps the account as a last resort: for the whole account, and neither quota nor rate limit. */
   restingCooldown(id: string): Cooldown | null {
     const rest = this.#entries.get(id)?.cooldowns.rest;
@@ -173,6 +187,12 @@ export class AccountPool implements LeaseHolder {
   /** Starts a cooldown; false if the account is unknown or a later one of the same kind is running. For AccountEffects and the loader. */
   applyCooldown(cooldown: Cooldown): boolean {
     return this.#change(cooldown.accountId, (entry) => cooldown.until > this.clock.now() && entry.cooldowns.set(cooldown));
+  }
+
+  /** The limit ends at another instant, earlier or later; false if it is not running any more. For AccountEffects. */
+  moveCooldown(cooldown: Cooldown): boolean {
+    const { accountId, model, cause } = cooldown;
+    return this.liftCooldown(accountId, model, cause) && this.applyCooldown(cooldown);
   }
 
   /** Ends the cooldowns of a scope (those with the cause); false if there was none. */

@@ -79,6 +79,7 @@ export class AccountSelection {
   /** To be called when a lease of the entry was given out: it goes to the end of the queue. */
   picked(entry: PoolEntry, now: number): void {
     entry.inFlight++;
+    entry.pickedAt = now;
     this.#keys.picked[entry.slot] = ++this.#picks;
     if (this.#isFull(entry)) return this.refresh(entry, now);
     this.#common.touched(entry.slot);

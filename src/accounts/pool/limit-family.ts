@@ -6,8 +6,11 @@ const FAMILIES: readonly { readonly id: string; readonly has: (model: string) =>
 /** The family in which a model is counted apart from the account's default limit; null where it is not. */
 export const familyOf = (model: string): string | null => FAMILIES.find((family) => family.has(model))?.id ?? null;
 
+/** Whether the models of a family are known, so that the family as a whole can be paused. */
+export const isKnownFamily = (family: string): boolean => FAMILIES.some(({ id }) => id === family);
+
 /** What an exhausted limit pauses: `*` (the default limit), the family's id, or the model where the family is unknown. */
 export const limitScope = (family: string | null, model: string): string => {
   if (family === null) return '*';
-  return FAMILIES.some(({ id }) => id === family) ? family : model;
+  return isKnownFamily(family) ? family : model;
 };

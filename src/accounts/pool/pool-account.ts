@@ -13,6 +13,8 @@ export interface PoolAccount {
   state: AccountState;
   stateReason: string;
   stateSince: number;
+  /** When a verdict inferred from statuses last took it out of service; 0: never. */
+  takenOutAt: number;
   draining: boolean;
   /** Empty where the account has only a refresh token so far. */
   accessToken: string;
@@ -26,7 +28,9 @@ export interface PoolAccount {
   quota: QuotaSnapshot | null;
 }
 
-export type CooldownCause = 'quota' | 'rate_limit' | 'not_included' | 'unauthorized' | 'payment' | 'forbidden' | 'server_error';
+/** `usage_answer`: what the configuration makes of a status of the usage endpoint. */
+export type CooldownCause =
+  'quota' | 'rate_limit' | 'not_included' | 'unauthorized' | 'payment' | 'forbidden' | 'server_error' | 'usage_answer';
 
 /** `model`: a slug, or `*` for the whole account. Instants in epoch ms. */
 export interface Cooldown {
@@ -39,13 +43,16 @@ export interface Cooldown {
   readonly source: string;
 }
 
+/** States that answers of upstream lead to. `retired` only where the configuration says so. */
+export type LostState = 'needs_login' | 'disabled' | 'retired';
+
 /** What an outcome does to an account; decided by one table (accounts/outcome-policy.ts) and by nothing else. */
 export type AccountEffect =
   | { kind: 'none' }
   | { kind: 'cooldown'; model: string; until: number; cause: CooldownCause; source: string }
   /** The account works again: the cooldown of the whole account that is neither quota nor rate limit ends. */
   | { kind: 'cooldown_lifted'; cause: CooldownCause }
-  | { kind: 'state'; state: 'needs_login' | 'disabled'; reason: string; evidence: string }
+  | { kind: 'state'; state: LostState; reason: string; evidence: string }
   /** The account is not entitled to the model (until epoch ms). */
   | { kind: 'not_entitled'; model: string; until: number };
 
@@ -63,5 +70,6 @@ export type AccountChange =
     }
   | { kind: 'cooldown'; cooldown: Cooldown }
   | { kind: 'cooldown_lifted'; accountId: string; model: string }
-  | { kind: 'quota'; accountId: string; snapshot: QuotaSnapshot }
+  /** `soon`: other processes must not ask upstream for the same again. */
+  | { kind: 'quota'; accountId: string; snapshot: QuotaSnapshot; soon?: boolean }
   | { kind: 'ciphertext_owner'; hash: string; accountId: string; at: number };

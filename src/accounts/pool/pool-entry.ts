@@ -2,6 +2,7 @@ import type { QuotaSnapshot } from '../../upstream/quota-snapshot.js';
 import type { PoolAccount } from './pool-account.js';
 import { Cooldowns } from './cooldowns.js';
 import { Entitlements } from './entitlements.js';
+import { newerReading } from './quota-reading.js';
 import { nextReset } from './remaining-quota.js';
 
 const NOTHING: ReadonlySet<string> = new Set();
@@ -12,6 +13,8 @@ export class PoolEntry {
   readonly entitlements = new Entitlements();
   /** Leases that are held now. */
   inFlight = 0;
+  /** When it was chosen last, epoch ms; 0: not by this process. */
+  pickedAt = 0;
   /** As of the last update: the account object is shared and may have been changed in place. */
   #plan: string;
   #generation: number;
@@ -31,7 +34,7 @@ export class PoolEntry {
    */
   update(incoming: PoolAccount): void {
     const known = this.account;
-    if ((known.quota?.at ?? 0) > (incoming.quota?.at ?? 0)) incoming.quota = known.quota;
+    incoming.quota = newerReading(known.quota, incoming.quota);
     if (known.tokenGeneration > incoming.tokenGeneration) {
       const { accessToken, accessExpiresAt, tokenGeneration } = known;
       Object.assign(incoming, { accessToken, accessExpiresAt, tokenGeneration });

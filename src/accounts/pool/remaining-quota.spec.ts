@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { QuotaSnapshot, QuotaWindow } from '../../upstream/quota-snapshot.js';
-import { nextReset, remainingPercent, sameReading, showsRoom } from './remaining-quota.js';
+import { nextReset, remainingPercent, sameReading } from './remaining-quota.js';
 
 const AT = 1_800_000_000_000;
 const MINUTE = 60_000;
@@ -28,6 +28,12 @@ describe('remaining quota', () => {
     expect(nextReset(quota, AT + 99 * MINUTE)).toBe(Infinity);
   });
 
+  it('is everything on an account without limits, and nothing where credits pay for what is beyond full windows', () => {
+    const credits = { has: true, unlimited: false, balance: '12.5' };
+    expect(remainingPercent({ ...reading(window(100)), credits: { ...credits, unlimited: true } }, AT)).toBe(100);
+    expect(remainingPercent({ ...reading(window(100)), credits }, AT)).toBe(0);
+  });
+
   it('ends a window without a reset one length after it was seen, and one without a length never', () => {
     const quota = reading(window(90, 300, 0));
     expect([299, 300].map((minutes) => remainingPercent(quota, AT + minutes * MINUTE))).toEqual([10, 100]);
@@ -36,15 +42,9 @@ describe('remaining quota', () => {
 });
 
 describe('a reading', () => {
-  it('shows room when it has windows and none of them is full', () => {
-    expect(showsRoom(reading(), AT)).toBe(false);
-    expect(showsRoom(reading(window(99), window(100)), AT)).toBe(false);
-    expect(showsRoom(reading(window(99)), AT)).toBe(true);
-    expect(showsRoom(reading(window(100)), AT + 10 * MINUTE)).toBe(true);
-  });
-
   it('is the same at another time', () => {
     expect(sameReading(reading(window(1)), { ...reading(window(1)), at: 0 })).toBe(true);
     expect(sameReading(reading(window(1)), reading(window(2)))).toBe(false);
+    expect(sameReading(reading(window(1)), { ...reading(window(1)), usage: { at: AT, allowed: true, limits: [] } })).toBe(false);
   });
 });

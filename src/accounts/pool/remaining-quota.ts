@@ -6,13 +6,19 @@ const MINUTE_MS = 60_000;
 const endOf = (window: QuotaWindow, seenAt: number): number =>
   window.resetsAt > 0 ? window.resetsAt : window.minutes > 0 ? seenAt + window.minutes * MINUTE_MS : 0;
 
-const isOver = (window: QuotaWindow, seenAt: number, now: number): boolean => {
+/** Whether a window that was seen at `seenAt` has started anew since. */
+export const isOver = (window: QuotaWindow, seenAt: number, now: number): boolean => {
   const end = endOf(window, seenAt);
   return end > 0 && end <= now;
 };
 
-/** What is left in the tightest window, in whole percent. Unknown counts as 100, so that every account is met; so does a window that has ended. */
+/**
+ * What is left in the tightest window, in whole percent. Unknown counts as 100, so that every account is met; so does a window that
+ * has ended, and everything on an account without limits. Credits beside full windows cost money: such an account counts as empty
+ * and is chosen after all others.
+ */
 export const remainingPercent = (quota: QuotaSnapshot | null, now: number): number => {
+  if (quota?.credits?.unlimited) return 100;
   let remaining = 100;
   for (const window of quota?.windows ?? []) {
     if (Number.isFinite(window.usedPercent) && !isOver(window, quota!.at, now)) remaining = Math.min(remaining, 100 - window.usedPercent);
@@ -30,10 +36,7 @@ export const nextReset = (quota: QuotaSnapshot | null, now: number): number => {
   return next;
 };
 
-/** Whether the reading proves that the account may be used again: it has windows and none of them is full. */
-export const showsRoom = (quota: QuotaSnapshot, now: number): boolean =>
-  quota.windows.length > 0 && quota.windows.every((window) => window.usedPercent < 100 || isOver(window, quota.at, now));
+/** Whether two readings say the same, at different times. Every answer of the usage endpoint is another one: it tells how old they are. */
+export const sameReading = (a: QuotaSnapshot, b: QuotaSnapshot): boolean => textOf(a) === textOf(b);
 
-/** Whether two readings say the same, at different times. */
-export const sameReading = (a: QuotaSnapshot, b: QuotaSnapshot): boolean =>
-  JSON.stringify([a.windows, a.plan, a.credits]) === JSON.stringify([b.windows, b.plan, b.credits]);
+const textOf = ({ windows, plan, credits, usage }: QuotaSnapshot): string => JSON.stringify([windows, plan, credits, usage]);
