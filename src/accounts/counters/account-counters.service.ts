@@ -24,6 +24,8 @@ export interface CounterReading {
   readonly total: Counters;
   /** False: the database does not answer, and these are only the counts that wait to be written. */
   readonly complete: boolean;
+  /** Accounts of which this process has counts that are not in the database yet. */
+  readonly unwritten: number;
 }
 
 /**
@@ -93,7 +95,7 @@ export class AccountCounters implements OnApplicationShutdown {
       addCounters(sum, counters);
       byAccount.set(id, sum);
     }
-    return { byAccount, total, complete: stored !== null };
+    return { byAccount, total, complete: stored !== null, unwritten: this.#unwrittenAccounts };
   }
 
   /** Resolves when everything is written; rejects when the database is away. */
@@ -113,8 +115,8 @@ export class AccountCounters implements OnApplicationShutdown {
     const limit = this.clock.sleep(FLUSH_PATIENCE_MS, patience.signal).catch(() => undefined);
     await Promise.race([this.#turns?.then(() => this.#finish()) ?? this.#finish(), limit]);
     patience.abort();
-    const left = new Set([...this.#unwritten()].map(([id]) => id)).size;
-    if (left > 0) this.logger.warn({ msg: 'counts of accounts could not be written before the end', accounts: left });
+    const accounts = this.#unwrittenAccounts;
+    if (accounts > 0) this.logger.warn({ msg: 'counts of accounts could not be written before the end', accounts });
   }
 
   async #finish(): Promise<void> {
@@ -138,6 +140,10 @@ export class AccountCounters implements OnApplicationShutdown {
   *#unwritten(): Generator<readonly [string, Counters]> {
     yield* this.#batch?.counters ?? [];
     yield* this.#gathered;
+  }
+
+  get #unwrittenAccounts(): number {
+    return new Set([...this.#unwritten()].map(([id]) => id)).size;
   }
 
   /** A batch that is written while its rows are read would count twice or not at all: then they are read again. */

@@ -36,7 +36,7 @@ export class StatsService {
     const page = found.slice((query.page - 1) * query.pageSize, query.page * query.pageSize);
     const ids = page.map(({ id }) => id);
     const counted = await this.counters.read(ids);
-    const { byAccount, total, complete } = counted;
+    const { byAccount, total, complete, unwritten } = counted;
     const unknown = new Map<string, AccountDetails>();
     const details = complete ? await this.rows.findDetails(ids).catch(() => unknown) : unknown;
     return {
@@ -47,7 +47,7 @@ export class StatsService {
         const shown = accountStats(facts, query.emails ? email : masked(email), now);
         return query.includeQuota ? { ...shown, ...quotaStats(account, now) } : shown;
       }),
-      summary: { accounts: this.pool.size, states: this.pool.counts(), ...shownCounters(total), complete },
+      summary: { accounts: this.pool.size, states: this.pool.counts(), ...shownCounters(total), complete, unwritten },
       page: query.page,
       page_size: query.pageSize,
       pages: Math.ceil(found.length / query.pageSize),
