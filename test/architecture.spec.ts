@@ -15,7 +15,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   accounts: ['database', 'upstream'],
   access: ['database'],
   refresh: ['accounts', 'upstream', 'database'],
-  quota: ['accounts', 'upstream', 'refresh'],
+  quota: ['accounts', 'upstream', 'refresh', 'database'],
   models: ['accounts', 'upstream', 'refresh', 'access'],
   usage: ['database'],
   health: ['accounts', 'upstream', 'quota', 'refresh', 'database', 'inbound'],

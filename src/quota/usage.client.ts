@@ -14,6 +14,8 @@ import { UpstreamHeaders } from '../upstream/upstream-headers.js';
 export interface UsageReading {
   readonly outcome: Outcome;
   readonly snapshot: QuotaSnapshot | null;
+  /** HTTP status; undefined where there was no answer. */
+  readonly status?: number;
 }
 
 const MAX_BYTES = 256 * 1024;
@@ -43,9 +45,9 @@ export class UsageClient {
       } = await this.client.open({ url: this.#url, method: 'GET', headers, signal, totalTimeoutMs: timeoutMs });
       const text = await body.text(MAX_BYTES);
       const snapshot = status === 200 ? rateLimitsOfUsage(parse(text), this.clock.now()) : null;
-      if (snapshot) return { outcome: { kind: 'ok' }, snapshot };
+      if (snapshot) return { outcome: { kind: 'ok' }, snapshot, status };
       const unreadable: Outcome = { kind: 'server_error', status, code: null, message: 'the usage endpoint answered without usage' };
-      return { outcome: status === 200 ? unreadable : classifyAnswer(status, answered, text, this.clock.now()), snapshot: null };
+      return { outcome: status === 200 ? unreadable : classifyAnswer(status, answered, text, this.clock.now()), snapshot: null, status };
     } catch (error) {
       if (!(error instanceof UpstreamFailure)) throw error;
       return { outcome: classifyFailure(error), snapshot: null };

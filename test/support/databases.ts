@@ -14,6 +14,7 @@ import type { Config } from '../../src/config/config.js';
 import { databaseOptions } from '../../src/database/database.options.js';
 import { openDatabase } from '../../src/database/open-database.js';
 import { SettingEntity } from '../../src/database/setting.entity.js';
+import { QuotaSampleEntity } from '../../src/quota/quota-sample.entity.js';
 import { startPostgres, type TestPostgres } from './postgres.js';
 import { testConfig } from './test-config.js';
 
@@ -25,6 +26,7 @@ export const ENTITIES = [
   CiphertextOwnerEntity,
   CooldownEntity,
   CounterWriterEntity,
+  QuotaSampleEntity,
   SettingEntity,
 ];
 

@@ -19,6 +19,8 @@ interface Entry {
 /** States and cooldowns are few per account; beyond this only bindings of ciphertext can be the crowd. */
 const MAX_PENDING = 50_000;
 const QUOTA_INTERVAL_MS = 10_000;
+/** An answer of the usage endpoint spares other processes the question: it must be there before they ask. */
+const QUOTA_SOON_MS = 300;
 const QUOTA_CHUNK = 500;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 15_000;
@@ -28,7 +30,8 @@ const FLUSH_PATIENCE_MS = 5_000;
 
 /**
  * Carries what happens to accounts into the database: at once, but never awaited by a request. While the database is away
- * changes wait, merged per account and kind. Quota readings are written together, at most once per account in 10 s.
+ * changes wait, merged per account and kind. Quota readings are written together, at most once per account in 10 s; those of the usage
+ * endpoint within a third of a second.
  */
 @Injectable()
 export class AccountChangeWriter implements OnApplicationShutdown {
@@ -38,6 +41,8 @@ export class AccountChangeWriter implements OnApplicationShutdown {
   private readonly closing = new AbortController();
   private draining: Promise<void> | null = null;
   private gathering: Promise<void> | null = null;
+  private readonly urgent = new Set<string>();
+  private hurrying: Promise<void> | null = null;
   private failures = 0;
   /** Changes that were given up because too many were waiting, or because they are wrong in themselves. */
   dropped = 0;
@@ -73,6 +78,7 @@ export class AccountChangeWriter implements OnApplicationShutdown {
   enqueue(change: AccountChange): void {
     if (change.kind === 'quota') {
       this.quotas.set(change.accountId, change.snapshot);
+      if (change.soon) this.writeSoon(change.accountId);
       this.gathering ??= this.writeQuotasInTurn().finally(() => (this.gathering = null));
       return;
     }
@@ -126,7 +132,7 @@ export class AccountChangeWriter implements OnApplicationShutdown {
     this.queue.delete(key);
     if (!present || present === entry) return;
     const { change } = present;
-    if (change.kind === 'state' && entry.change.kind === 'state') present.change = { ...change, from: entry.change.state };
+    if (change.kind === 'state' && entry.change.kind === 'state') present.change = { ...change, from: entry.change.state, fromReason: undefined };
     this.queue.set(key, present);
   }
 
@@ -164,11 +170,24 @@ export class AccountChangeWriter implements OnApplicationShutdown {
     }
   }
 
-  /** Somebody else (an operator, another replica) has changed the state meanwhile: theirs counts, and the pool learns of it. */
+  /** What somebody else (an operator, another replica) has made of the account meanwhile counts, and the pool learns of it. */
   private async writeState(change: StateChange): Promise<void> {
-    const { accountId, from, state, reason, evidence, since, until } = change;
-    if ((await this.accounts.updateState(accountId, from, { state, reason, evidence, since, until })) > 0) return;
-    this.logger.warn({ msg: 'state of an account was changed by somebody else first', accountId, from, state });
+    const { accountId, from, fromReason, allowed, state, reason, evidence, since, until } = change;
+    const patch = { state, reason, evidence, since, until };
+    const written =
+      allowed === undefined
+        ? await this.accounts.updateState(accountId, from, patch, fromReason)
+        : await this.accounts.takeOut(accountId, from, patch, allowed);
+    if (written > 0) return;
+    this.logger.warn({
+      msg:
+        allowed === undefined
+          ? 'state of an account was changed by somebody else first'
+          : 'account stays in service: its state was changed by somebody else first, or replicas have reached mass-disable-limit-percent',
+      accountId,
+      from,
+      state,
+    });
     await this.service.reload(accountId);
   }
 
@@ -182,8 +201,21 @@ export class AccountChangeWriter implements OnApplicationShutdown {
     }
   }
 
-  private async writeQuotas(): Promise<void> {
-    const due = [...this.quotas];
+  /** Many come together (a round of checks): they are written together, without the others. What fails is written in its turn. */
+  private writeSoon(accountId: string): void {
+    this.urgent.add(accountId);
+    this.hurrying ??= this.clock
+      .sleep(QUOTA_SOON_MS, this.closing.signal)
+      .then(() => {
+        const ids = [...this.urgent];
+        this.urgent.clear();
+        this.hurrying = null;
+        return this.writeQuotas(ids.map((id): [string, QuotaSnapshot | undefined] => [id, this.quotas.get(id)]).filter(isThere));
+      })
+      .catch(() => undefined);
+  }
+
+  private async writeQuotas(due: readonly [string, QuotaSnapshot][] = [...this.quotas]): Promise<void> {
     for (let start = 0; start < due.length; start += QUOTA_CHUNK) {
       const chunk = due.slice(start, start + QUOTA_CHUNK);
       await this.accounts.saveQuotas(chunk.map(([accountId, snapshot]) => ({ accountId, snapshot })));
@@ -193,6 +225,8 @@ export class AccountChangeWriter implements OnApplicationShutdown {
     }
   }
 }
+
+const isThere = (entry: [string, QuotaSnapshot | undefined]): entry is [string, QuotaSnapshot] => entry[1] !== undefined;
 
 const stateKey = (accountId: string): string => `state:${accountId}`;
 const cooldownKey = (accountId: string, model: string): string => `cooldown:${accountId}:${model}`;
@@ -212,6 +246,6 @@ function keyOf(change: QueuedChange): string {
 
 /** The later change counts; a state still starts from what the database holds. */
 const merged = (earlier: QueuedChange, later: QueuedChange): QueuedChange =>
-  earlier.kind === 'state' && later.kind === 'state' ? { ...later, from: earlier.from } : later;
+  earlier.kind === 'state' && later.kind === 'state' ? { ...later, from: earlier.from, fromReason: earlier.fromReason } : later;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
