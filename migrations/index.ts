@@ -3,6 +3,7 @@ import { CreateAccounts1764000000000 } from './1764000000000-CreateAccounts.js';
 import { CreateAccountCounters1764200100000 } from './1764200100000-CreateAccountCounters.js';
 import { CreateQuotaSamples1764200200000 } from './1764200200000-CreateQuotaSamples.js';
 import { NotifyChanges1764100000000 } from './1764100000000-NotifyChanges.js';
+import { RememberRemovals1764200300000 } from './1764200300000-RememberRemovals.js';
 
 /** Every migration, in the order in which they run; the same list for SQLite and Postgres. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -10,4 +11,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   NotifyChanges1764100000000,
   CreateAccountCounters1764200100000,
   CreateQuotaSamples1764200200000,
+  RememberRemovals1764200300000,
 ];

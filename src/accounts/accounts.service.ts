@@ -166,6 +166,9 @@ export class AccountsService {
     if (affected === 0) return 'busy';
     const patch = { state: 'active', reason: '', evidence: '', since: now, until: 0 } as const;
     await this.accounts.updateState(row.id, 'needs_login', patch);
+    // It rested because another login was refused.
+    await this.accounts.endRefusal(row.id);
+    this.pool.liftCooldown(row.id, '*', 'unauthorized');
     return 'updated';
   }
 

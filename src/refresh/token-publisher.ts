@@ -10,7 +10,7 @@ import { messageOf } from './message-of.js';
 import type { TokenSet } from './token-set.js';
 import type { StoreResult } from './token-store.js';
 
-/** Brings tokens into service: into the pool, and back into the file they came from. Cooldowns stay as they are. */
+/** Brings tokens into service: into the pool, and back into the file they came from. Cooldowns stay, unless they are another login's. */
 @Injectable()
 export class TokenPublisher {
   private readonly logger = new Logger(TokenPublisher.name);
@@ -45,6 +45,7 @@ export class TokenPublisher {
         return this.files.writeBack(result.row.id, { ...tokens, chatgptAccountId: result.row.chatgptAccountId, email: result.row.email });
       case 'merged':
         await this.reload(result.accountId);
+        this.pool.liftCooldown(result.accountId, '*', 'unauthorized');
         await this.reload(before.id);
         return this.files.writeBack(result.accountId, tokens);
       case 'foreign':

@@ -12,6 +12,7 @@ export const poolAccount = (id: string, patch: Partial<PoolAccount> = {}): PoolA
   state: 'active',
   stateReason: '',
   stateSince: 0,
+  takenOutAt: 0,
   draining: false,
   accessToken: `token-${id}`,
   accessExpiresAt: 0,

@@ -15,7 +15,9 @@ import { statusRules, type StatusRule } from '../../config/status-rules.js';
 import { isUsageAnswer, newerReading } from '../pool/quota-reading.js';
 import { sameReading } from '../pool/remaining-quota.js';
 import { CooldownLedger } from './cooldown-ledger.js';
-import { isConfigurable, loginWorks, ruledEffect, tellsOfAccount } from './usage-policy.js';
+import { effectOfFailedChecks, type FailedChecks } from './check-policy.js';
+import { mayComeBack, StateLedger } from './state-ledger.js';
+import { isConfigurable, isDisproved, loginWorks, ruledEffect, tellsOfAccount } from './usage-policy.js';
 
 /** An unchanged reading of the quota is stored again after so long, so that its age stays true. */
 const QUOTA_REWRITE_MS = 60_000;
@@ -28,6 +30,8 @@ export interface UsageAnswer {
   /** Whether it came although the token had just been renewed for it. */
   readonly refreshed: boolean;
 }
+
+const NOT_LOST: readonly AccountState[] = ['active', 'paused'];
 
 type QuotaListener = (accountId: string, snapshot: QuotaSnapshot) => void;
 
@@ -48,9 +52,9 @@ export class AccountEffects {
   readonly #ciphertexts = new CiphertextOwners();
   /** When each account's quota was last handed to the database. */
   readonly #quotaWritten = new Map<string, number>();
-
   readonly #usageRules: ReadonlyMap<number, StatusRule>;
   readonly #cooldowns: CooldownLedger;
+  readonly #states: StateLedger;
   #quotaListener: QuotaListener | undefined;
 
   constructor(
@@ -60,6 +64,7 @@ export class AccountEffects {
     private readonly clock: Clock,
   ) {
     this.#cooldowns = new CooldownLedger(pool, writer);
+    this.#states = new StateLedger(pool, writer, config);
     this.#usageRules = statusRules({
       action429: config.quotaHttp429Action,
       actions: config.quotaHttpStatusActions,
@@ -69,12 +74,15 @@ export class AccountEffects {
       this.#history.forget(accountId);
       this.#quotaWritten.delete(accountId);
     });
+    // What led to its state says nothing of the login it has come back with.
+    pool.onReturned((accountId) => this.#history.forget(accountId));
   }
 
   /** Every outcome of every attempt and probe; returns what it did to the account. */
   report(accountId: string, model: string, outcome: Outcome, attempt?: ReportedAttempt): AccountEffect {
     const account = this.pool.get(accountId);
     if (!account) return { kind: 'none' };
+    if (account.state !== 'active' && outcome.kind !== 'ok') return this.#outOfService(account, outcome);
     const now = this.clock.now();
     const wasVendorWide = this.#history.vendorWide401(now);
     const resting = this.pool.restingCooldown(accountId);
@@ -82,11 +90,33 @@ export class AccountEffects {
     this.#history.record(accountId, outcome, facts, now);
     if (!wasVendorWide && this.#history.vendorWide401(now)) this.#blameVendor();
     const effect = effectOf(outcome, this.#context(accountId, model, facts, resting, now));
-    if (this.#apply(account, effect, now)) {
-      if (effect.kind === 'state' && !(outcome.kind === 'unauthorized' && outcome.dead)) this.#history.removed(now);
-      if (outcome.kind === 'payment_required' && effect.kind === 'cooldown') this.#history.paymentPaused(accountId, effect.until);
-    }
+    const applied = this.#apply(account, effect, now);
+    if (applied && outcome.kind === 'payment_required' && effect.kind === 'cooldown') this.#history.paymentPaused(accountId, effect.until);
     return effect;
+  }
+
+  /** Health checks that were refused so often that it is time for a verdict; each of them was reported by itself before. */
+  reportFailedChecks(accountId: string, outcome: Outcome, checks: FailedChecks): AccountEffect {
+    const account = this.pool.get(accountId);
+    if (!account) return { kind: 'none' };
+    const context = this.#contextNow(account);
+    const othersWork = checks.othersAnswered || this.#history.othersWorkedSince(accountId, checks.previousAt);
+    const effect = effectOfFailedChecks(outcome, { ...checks, othersWork }, context);
+    this.#apply(account, effect, context.now);
+    return effect;
+  }
+
+  /** The backend took the account in a call that began at `askedAt`. False unless an inferred verdict had put it out of service before. */
+  comeBack(accountId: string, askedAt: number): boolean {
+    const account = this.pool.get(accountId);
+    if (!account || askedAt <= account.stateSince || !this.#states.comeBack(account, this.clock.now())) return false;
+    const cause = this.pool.restingCooldown(accountId)?.cause;
+    return cause === undefined || !isDisproved(cause) || this.#cooldowns.lift(accountId, cause);
+  }
+
+  /** The guard against mass removal: whether it holds verdicts back now, and how many it has held back since the start. */
+  get guard(): { readonly alarm: boolean; readonly heldBack: number } {
+    return { alarm: this.#states.alarm(this.clock.now()), heldBack: this.#states.heldBack };
   }
 
   /** What the configuration says of a failed answer of the usage endpoint, instead of the built-in rules. */
@@ -103,9 +133,8 @@ export class AccountEffects {
     const rule = this.usageRule(answer);
     if (!account || (!rule && !tellsOfAccount(answer.outcome))) return { kind: 'none' };
     if (!rule && answer.outcome.kind !== 'ok') return this.report(accountId, '*', answer.outcome, attempt);
-    const now = this.clock.now();
-    const resting = this.pool.restingCooldown(accountId);
-    const context = this.#context(accountId, '*', this.#facts(account, resting, attempt, now), resting, now);
+    if (account.state !== 'active') return { kind: 'none' };
+    const context = this.#contextNow(account, attempt);
     return rule ? this.#followRule(account, answer, rule, context) : this.#loginWorks(account, context);
   }
 
@@ -140,7 +169,8 @@ export class AccountEffects {
   permanentRefusal(accountId: string, code: string, message: string): AccountEffect {
     const account = this.pool.get(accountId);
     const effect = lost('needs_login', code, message);
-    if (account) this.#apply(account, effect, this.clock.now(), ['active', 'paused']);
+    const from = account && mayComeBack(account) ? [account.state] : NOT_LOST;
+    if (account) this.#apply(account, effect, this.clock.now(), from);
     return effect;
   }
 
@@ -198,13 +228,19 @@ export class AccountEffects {
     };
   }
 
+  #contextNow(account: PoolAccount, attempt?: ReportedAttempt): PolicyContext {
+    const now = this.clock.now();
+    const resting = this.pool.restingCooldown(account.id);
+    return this.#context(account.id, '*', this.#facts(account, resting, attempt, now), resting, now);
+  }
+
   #context(accountId: string, model: string, attempt: AttemptFacts, resting: Cooldown | null, now: number): PolicyContext {
     return {
       now,
       model,
       attempt,
       resting,
-      recent: this.#history.recent(accountId, now),
+      recent: this.#history.recent(accountId, now, this.pool.takenOutBeside(accountId)),
       poolSize: this.pool.size,
       cooldown401Ms: this.config.cooldown401Sec * 1000,
       cooldown429Ms: this.config.cooldown429Sec * 1000,
@@ -214,6 +250,7 @@ export class AccountEffects {
 
   /** False if nothing has changed: a later cooldown is running, or an operator has put the account into another state. */
   #apply(account: PoolAccount, effect: AccountEffect, now: number, from: readonly AccountState[] = ['active']): boolean {
+    if ('held' in effect) this.#states.held(account.id, now);
     switch (effect.kind) {
       case 'none':
         return false;
@@ -224,7 +261,9 @@ export class AccountEffects {
       case 'not_entitled':
         return this.pool.refuseModel(account.id, effect.model, effect.until);
       case 'state':
-        return from.includes(account.state) && this.#changeState(account, effect, now);
+        if (!from.includes(account.state)) return false;
+        this.#states.leave(account, effect, now);
+        return true;
     }
   }
 
@@ -239,18 +278,15 @@ export class AccountEffects {
     const { outcome, refreshed } = answer;
     const status = answer.status!;
     const effect = ruledEffect({ status, outcome, rule, refreshed, pausedUntil: this.#history.usagePause(account.id, status) }, context);
-    const applied = this.#apply(account, effect, context.now);
+    this.#apply(account, effect, context.now);
     if (effect.kind === 'cooldown') this.#history.usagePaused(account.id, status, effect.until);
-    if (applied && effect.kind === 'state') this.#history.removed(context.now);
     return effect;
   }
 
-  #changeState(account: PoolAccount, { state, reason, evidence }: Extract<AccountEffect, { kind: 'state' }>, now: number): boolean {
-    const from = account.state;
-    this.pool.setState(account.id, state, reason);
-    this.writer.enqueue({ kind: 'state', accountId: account.id, from, state, reason, evidence, since: now, until: 0 });
-    this.logger.warn({ msg: 'account is out of service', accountId: account.id, state, reason, evidence });
-    return true;
+  /** It serves nobody, so its failures say nothing that is not known; but a code may name the login as lost for good. */
+  #outOfService(account: PoolAccount, outcome: Outcome): AccountEffect {
+    if (outcome.kind !== 'unauthorized' || !outcome.dead || !mayComeBack(account)) return { kind: 'none' };
+    return this.permanentRefusal(account.id, outcome.code ?? 'unauthorized', outcome.message);
   }
 
   /** It is nobody's fault: those who were refused first rest no longer. */

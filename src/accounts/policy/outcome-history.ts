@@ -27,7 +27,7 @@ export interface RecentOutcomes {
   /** End of the pause that the last 402 began; null: none since the account worked. */
   readonly paymentPauseEnd: number | null;
   readonly quotaWithoutResetInRow: number;
-  /** Accounts taken out of service within the last hour by verdicts inferred from statuses. */
+  /** Other accounts taken out of service within the last hour by verdicts inferred from statuses, in any process. */
   readonly removalsInHour: number;
 }
 
@@ -82,7 +82,6 @@ export class OutcomeHistory {
   readonly #recent = new RecentFailures();
   readonly #refusal = new VendorRefusal();
   readonly #usagePauses = new Map<string, { readonly status: number; readonly until: number }>();
-  #removals: number[] = [];
 
   record(accountId: string, outcome: Outcome, attempt: AttemptFacts, now: number): void {
     if (outcome.kind === 'ok' || outcome.kind === 'empty') {
@@ -159,10 +158,10 @@ export class OutcomeHistory {
     Object.assign(record, { sameToken: null, refused: null, forcedGeneration: null });
   }
 
-  recent(accountId: string, now: number): RecentOutcomes {
+  /** `removalsInHour`: kept by the accounts themselves. */
+  recent(accountId: string, now: number, removalsInHour: number): RecentOutcomes {
     const record = this.#records.get(accountId) ?? blank();
     const others = this.#recent.others(accountId, now);
-    this.#removals = this.#removals.filter((at) => at > now - HOUR_MS);
     return {
       failuresInRow: record.failures?.count ?? 0,
       othersWorkSinceFailure: this.#recent.othersWorkedSince(accountId, record.failures?.since ?? now),
@@ -175,7 +174,7 @@ export class OutcomeHistory {
       vendorWide401: this.#refusal.isOn(now),
       paymentPauseEnd: record.paymentPauseEnd,
       quotaWithoutResetInRow: record.withoutReset?.count ?? 0,
-      removalsInHour: this.#removals.length,
+      removalsInHour,
     };
   }
 
@@ -199,8 +198,9 @@ export class OutcomeHistory {
     this.#records.set(accountId, record);
   }
 
-  removed(now: number): void {
-    this.#removals.push(now);
+  /** Whether another account has worked at `since` or later. */
+  othersWorkedSince(accountId: string, since: number): boolean {
+    return this.#recent.othersWorkedSince(accountId, since);
   }
 
   forget(accountId: string): void {

@@ -124,7 +124,7 @@ const EVERYWHERE: readonly (readonly [string, Outcome, Given, unknown])[] = [
     'many 401s while others work',
     unauthorized,
     { recent: { refusedInRow: 7, othersWorkSinceRefusal: true } },
-    { kind: 'state', state: 'needs_login', reason: 'token_invalidated', evidence: message },
+    { kind: 'state', state: 'needs_login', reason: 'inferred:token_invalidated', evidence: message, inferred: true },
   ],
 
   ['the first 402', payment, {}, cooldown('payment', 10 * MINUTE)],
@@ -134,14 +134,14 @@ const EVERYWHERE: readonly (readonly [string, Outcome, Given, unknown])[] = [
     'a 402 after the pause',
     payment,
     { recent: { paymentPauseEnd: NOW } },
-    { kind: 'state', state: 'disabled', reason: 'deactivated_workspace', evidence: message },
+    { kind: 'state', state: 'disabled', reason: 'inferred:deactivated_workspace', evidence: message, inferred: true },
   ],
   ['the second 403', forbidden, { recent: { forbiddenInRow: 2 } }, cooldown('forbidden', 5 * MINUTE)],
   [
     'the third 403',
     forbidden,
     { recent: { forbiddenInRow: 3 } },
-    { kind: 'state', state: 'disabled', reason: 'forbidden', evidence: message },
+    { kind: 'state', state: 'disabled', reason: 'inferred:forbidden', evidence: message, inferred: true },
   ],
 
   ['one failure', failed, { recent: { failuresInRow: 1, othersWorkSinceFailure: true, othersUsed: 1 } }, none],
@@ -192,7 +192,7 @@ describe('a good answer of an account that rests', () => {
 
 describe('guard against mass removal', () => {
   const third: Given['recent'] = { forbiddenInRow: 3 };
-  const paused = cooldown('forbidden', 5 * MINUTE);
+  const paused = { ...cooldown('forbidden', 5 * MINUTE), held: true };
 
   it.each([
     [1, 2, 'state'],

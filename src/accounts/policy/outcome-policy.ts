@@ -2,6 +2,7 @@ import { redactText } from '../../common/redact.js';
 import type { Outcome, OutcomeKind, OutcomeOf } from '../../upstream/outcome.js';
 import { AWAITING_TOKEN } from '../pool/cooldowns.js';
 import { limitScope } from '../pool/limit-family.js';
+import { inferredReason } from '../storage/state-reason.js';
 import { type AttemptFacts, isFailure, type RecentOutcomes } from './outcome-history.js';
 import type { AccountEffect, Cooldown, CooldownCause, LostState } from '../pool/pool-account.js';
 
@@ -50,10 +51,12 @@ export interface PolicyContext {
 
 type Rule<K extends OutcomeKind> = (outcome: OutcomeOf<K>, context: PolicyContext) => AccountEffect;
 
-export const NONE: AccountEffect = { kind: 'none' };
+type Pause = Extract<AccountEffect, { kind: 'cooldown' }>;
+
+export const NONE = { kind: 'none' } as const;
 const none = (): AccountEffect => NONE;
 
-export const pause = (context: PolicyContext, cause: CooldownCause, ms: number, source = 'default', model = '*'): AccountEffect => ({
+export const pause = (context: PolicyContext, cause: CooldownCause, ms: number, source = 'default', model = '*'): Pause => ({
   kind: 'cooldown',
   model,
   until: context.now + ms,
@@ -65,23 +68,28 @@ const rising = (baseMs: number, times: number): number =>
   Math.max(baseMs, Math.min(baseMs * 2 ** Math.min(times - 1, 20), LONGEST_RISING_MS));
 
 /** The words of upstream are kept as evidence, without addresses and tokens. */
-export const lost = (state: LostState, code: string, message: string): AccountEffect => ({
+export const lost = (state: LostState, code: string, message: string): Extract<AccountEffect, { kind: 'state' }> => ({
   kind: 'state',
   state,
   reason: redactText(code).slice(0, MAX_REASON),
   evidence: redactText(message).slice(0, MAX_EVIDENCE),
 });
 
-/** A verdict inferred from statuses: only so many accounts may be lost to those within an hour, then it stays with a pause. */
+/** How many accounts inferred verdicts may take out of service within an hour. */
+export const removalsAllowed = (poolSize: number, limitPercent: number): number =>
+  Math.max(REMOVALS_ALWAYS_ALLOWED, Math.floor((poolSize * limitPercent) / 100));
+
+/** A verdict inferred from statuses: only so many accounts may be lost to those within an hour, then it stays with `otherwise`. */
 export const verdict = (
   context: PolicyContext,
   state: LostState,
   code: string,
   message: string,
-  otherwise: AccountEffect,
+  otherwise: Extract<AccountEffect, { kind: 'none' | 'cooldown' }>,
 ): AccountEffect => {
-  const allowed = Math.max(REMOVALS_ALWAYS_ALLOWED, Math.floor((context.poolSize * context.massDisableLimitPercent) / 100));
-  return context.recent.removalsInHour < allowed ? lost(state, code, message) : otherwise;
+  const allowed = removalsAllowed(context.poolSize, context.massDisableLimitPercent);
+  if (context.recent.removalsInHour >= allowed) return { ...otherwise, held: true };
+  return { ...lost(state, inferredReason(code), message), inferred: true };
 };
 
 const worksAgain = (context: PolicyContext): AccountEffect =>

@@ -35,8 +35,11 @@ export const tellsOfAccount = ({ kind }: Outcome): boolean => TELLS_OF_ACCOUNT[k
 /** What a good answer of the usage endpoint disproves: that login and workspace are refused. Not that turns fail. */
 const DISPROVED: ReadonlySet<CooldownCause> = new Set<CooldownCause>(['unauthorized', 'payment', 'forbidden', 'usage_answer']);
 
+/** Whether a good answer of the usage endpoint ends such a cooldown. */
+export const isDisproved = (cause: CooldownCause): boolean => DISPROVED.has(cause);
+
 export const loginWorks = ({ resting, attempt }: PolicyContext): AccountEffect =>
-  resting && DISPROVED.has(resting.cause) && attempt.startedAt >= resting.since ? { kind: 'cooldown_lifted', cause: resting.cause } : NONE;
+  resting && isDisproved(resting.cause) && attempt.startedAt >= resting.since ? { kind: 'cooldown_lifted', cause: resting.cause } : NONE;
 
 /** Whether the configuration may say what follows: not about pages of the edge, nor about a login that is named as lost. */
 export const isConfigurable = (outcome: Outcome): boolean =>
@@ -52,7 +55,7 @@ export interface RuledAnswer {
   readonly pausedUntil: number | null;
 }
 
-const pauseFor = (status: number, context: PolicyContext): AccountEffect => {
+const pauseFor = (status: number, context: PolicyContext): ReturnType<typeof pause> => {
   if (status === 401) return pause(context, 'unauthorized', context.cooldown401Ms, 'usage');
   if (status === 402) return pause(context, 'payment', PAYMENT_PAUSE_MS, 'usage');
   if (status === 403) return pause(context, 'forbidden', FORBIDDEN_PAUSE_MS, 'usage');

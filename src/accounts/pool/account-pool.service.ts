@@ -9,6 +9,7 @@ import { Affinity } from './affinity.js';
 import { countExclusion, type Exclusions, noExclusions } from './exclusions.js';
 import type { Cooldown, CooldownCause, PoolAccount } from './pool-account.js';
 import type { PoolEntry } from './pool-entry.js';
+import { Removals } from './removals.js';
 
 /** Accounts within so many points of the best remaining quota take turns. */
 const ROUND_ROBIN_SPAN = 10;
@@ -42,6 +43,8 @@ export class AccountPool implements LeaseHolder {
   readonly #affinity = new Affinity();
   readonly #addedListeners: ((id: string) => void)[] = [];
   readonly #removedListeners: ((id: string) => void)[] = [];
+  readonly #returnedListeners: ((id: string) => void)[] = [];
+  readonly #removals = new Removals();
   #boundListener: ((affinityKey: string, accountId: string) => void) | undefined;
   readonly #selection: AccountSelection;
 
@@ -69,13 +72,16 @@ export class AccountPool implements LeaseHolder {
   upsert(account: PoolAccount): void {
     const entry = this.#entries.get(account.id);
     const now = this.clock.now();
+    this.#removals.note(account.id, account.takenOutAt);
     if (!entry) {
       this.#entries.set(account.id, this.#selection.add(account, now));
       for (const listener of this.#addedListeners) listener(account.id);
       return;
     }
+    const before = entry.account.state;
     entry.update(account);
     this.#selection.refresh(entry, now);
+    this.#noticeReturn(account.id, before, account.state);
   }
 
   remove(id: string): void {
@@ -94,6 +100,16 @@ export class AccountPool implements LeaseHolder {
   /** For what is kept about accounts elsewhere and must go with them. */
   onRemoved(listener: (id: string) => void): void {
     this.#removedListeners.push(listener);
+  }
+
+  /** For what is kept about accounts elsewhere and is no longer true of one that comes back into service. */
+  onReturned(listener: (id: string) => void): void {
+    this.#returnedListeners.push(listener);
+  }
+
+  /** Accounts that inferred verdicts have taken out of service within the last hour, in any process; without the one named. */
+  takenOutBeside(id: string | null): number {
+    return this.#removals.others(id, this.clock.now());
   }
 
   /** The account to send the next attempt through; null if there is no candidate (`explain` says why). */
@@ -205,12 +221,17 @@ export class AccountPool implements LeaseHolder {
     return this.#change(id, (entry) => (entry.entitlements.refuse(model, until), true));
   }
 
-  /** For AccountEffects. */
-  setState(id: string, state: AccountState, reason: string): boolean {
-    return this.#change(id, ({ account }) => {
-      Object.assign(account, { state, stateReason: reason, stateSince: this.clock.now() });
+  /** For AccountEffects. `inferred`: by a verdict that counts against the guard. */
+  setState(id: string, state: AccountState, reason: string, inferred = false): boolean {
+    const now = this.clock.now();
+    const before = this.get(id)?.state;
+    const changed = this.#change(id, ({ account }) => {
+      Object.assign(account, { state, stateReason: reason, stateSince: now, ...(inferred && { takenOutAt: now }) });
       return true;
     });
+    if (inferred) this.#removals.note(id, now);
+    if (before) this.#noticeReturn(id, before, state);
+    return changed;
   }
 
   /** For AccountEffects. */
@@ -236,6 +257,10 @@ export class AccountPool implements LeaseHolder {
   /** For AccountLease. */
   release(entry: PoolEntry): void {
     this.#selection.released(entry, this.clock.now());
+  }
+
+  #noticeReturn(id: string, before: AccountState, after: AccountState): void {
+    if (before !== 'active' && after === 'active') for (const listener of this.#returnedListeners) listener(id);
   }
 
   #change(id: string, change: (entry: PoolEntry) => boolean): boolean {

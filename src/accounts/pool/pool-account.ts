@@ -48,11 +48,13 @@ export type LostState = 'needs_login' | 'disabled' | 'retired';
 
 /** What an outcome does to an account; decided by one table (accounts/outcome-policy.ts) and by nothing else. */
 export type AccountEffect =
-  | { kind: 'none' }
-  | { kind: 'cooldown'; model: string; until: number; cause: CooldownCause; source: string }
+  | { kind: 'none'; held?: true }
+  /** `held`: it stands for a verdict that the guard against mass removal has held back. */
+  | { kind: 'cooldown'; model: string; until: number; cause: CooldownCause; source: string; held?: true }
   /** The account works again: the cooldown of the whole account that is neither quota nor rate limit ends. */
   | { kind: 'cooldown_lifted'; cause: CooldownCause }
-  | { kind: 'state'; state: LostState; reason: string; evidence: string }
+  /** `inferred`: from statuses, so it counts against the guard and may end by itself. */
+  | { kind: 'state'; state: LostState; reason: string; evidence: string; inferred?: true }
   /** The account is not entitled to the model (until epoch ms). */
   | { kind: 'not_entitled'; model: string; until: number };
 
@@ -62,6 +64,10 @@ export type AccountChange =
       kind: 'state';
       accountId: string;
       from: AccountState;
+      /** Only where the state has this reason. */
+      fromReason?: string;
+      /** An inferred verdict, and how many accounts may be taken out of service by those within an hour. */
+      allowed?: number;
       state: AccountState;
       reason: string;
       evidence: string;

@@ -35,6 +35,7 @@ export class PoolEntry {
   update(incoming: PoolAccount): void {
     const known = this.account;
     incoming.quota = newerReading(known.quota, incoming.quota);
+    incoming.takenOutAt = Math.max(known.takenOutAt, incoming.takenOutAt);
     if (known.tokenGeneration > incoming.tokenGeneration) {
       const { accessToken, accessExpiresAt, tokenGeneration } = known;
       Object.assign(incoming, { accessToken, accessExpiresAt, tokenGeneration });

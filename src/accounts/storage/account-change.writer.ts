@@ -132,7 +132,8 @@ export class AccountChangeWriter implements OnApplicationShutdown {
     this.queue.delete(key);
     if (!present || present === entry) return;
     const { change } = present;
-    if (change.kind === 'state' && entry.change.kind === 'state') present.change = { ...change, from: entry.change.state, fromReason: undefined };
+    if (change.kind === 'state' && entry.change.kind === 'state')
+      present.change = { ...change, from: entry.change.state, fromReason: undefined };
     this.queue.set(key, present);
   }
 

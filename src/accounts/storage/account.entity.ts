@@ -11,6 +11,7 @@ export type Ownership = 'owned' | 'shared';
 @Index('accounts_user', ['chatgptUserId'])
 @Index('accounts_refresh_due', ['state', 'accessExpiresAt'])
 @Index('accounts_refresh_intent', ['refreshIntentAt'])
+@Index('accounts_taken_out', ['takenOutAt'])
 export class AccountEntity {
   @PrimaryColumn({ name: 'id', type: 'varchar', length: 36 })
   id!: string;
@@ -48,9 +49,13 @@ export class AccountEntity {
   @Column({ name: 'state_since', type: 'bigint', transformer: epochMs })
   stateSince!: number;
 
-  /** 0: no end. */
+  /** 0: no end. Of an inferred state: when the backend is asked again whether it still holds. */
   @Column({ name: 'state_until', type: 'bigint', transformer: epochMs })
   stateUntil!: number;
+
+  /** When a verdict inferred from statuses last took it out of service; 0: never. Stays when the account comes back. */
+  @Column({ name: 'taken_out_at', type: 'bigint', default: 0, transformer: epochMs })
+  takenOutAt!: number;
 
   @Column({ name: 'draining', type: 'boolean' })
   draining!: boolean;

@@ -17,6 +17,10 @@ export type AccountDetails = Pick<AccountEntity, 'id' | 'stateEvidence' | 'refre
 /** What tells one reading of a row from another. */
 export type AccountVersion = Pick<AccountEntity, 'id' | 'state' | 'stateReason' | 'draining' | 'tokenGeneration' | 'quotaAt'>;
 
+const HOUR_MS = 3_600_000;
+/** Any constant; the same one in every replica, and not that of the migrations. */
+const REMOVAL_LOCK = 7_402_281_936_115;
+
 const NO_LEASE = { refreshOwner: '', refreshLeaseUntil: 0 };
 const NO_INTENT = { refreshIntent: '', refreshIntentAt: 0 };
 
@@ -87,6 +91,28 @@ export class AccountRepository {
     const columns = { state: patch.state, stateReason: patch.reason.slice(0, 120), stateEvidence: patch.evidence };
     const where = { id, state, ...(reason === undefined ? {} : { stateReason: reason }) };
     return affected(this.rows.update(where, { ...columns, stateSince: since, stateUntil: until, updatedAt: since }));
+  }
+
+  /**
+   * A verdict inferred from statuses: only while, within the last hour, fewer than `allowed` other accounts were taken out of service by
+   * such verdicts, whichever process made them. 0: the limit is reached, or the account is not in a state of `from` any more.
+   */
+  async takeOut(id: string, from: AccountState, patch: StatePatch, allowed: number): Promise<number> {
+    const { state, reason, evidence, since, until } = patch;
+    const columns = { state, stateReason: reason.slice(0, 120), stateEvidence: evidence, stateSince: since, stateUntil: until };
+    const others = 'SELECT COUNT(*) FROM accounts other WHERE other.taken_out_at > :hourAgo AND other.id <> :id';
+    const update = this.update({ ...columns, takenOutAt: since, updatedAt: since })
+      .where({ id, state: from })
+      .andWhere(`(${others}) < :allowed`, { id, hourAgo: since - HOUR_MS, allowed });
+    // Two replicas that count at the same time would not see each other's row.
+    const turn: WriteStatement[] =
+      this.dataSource.options.type === 'postgres' ? [{ sql: 'SELECT pg_advisory_xact_lock($1)', parameters: [REMOVAL_LOCK] }] : [];
+    return (await writeAtomically(this.dataSource, [...turn, statement(update, 1)])) ? 1 : 0;
+  }
+
+  /** A refused login was replaced by another one: what it rested for is over. */
+  async endRefusal(id: string): Promise<void> {
+    await this.dataSource.getRepository(CooldownEntity).delete({ accountId: id, cause: 'unauthorized' });
   }
 
   /**
@@ -237,7 +263,8 @@ export class AccountRepository {
       statement(files.delete().where(both, { fromId, toId })),
       statement(files.update().set({ accountId: toId }).where('account_id = :fromId', { fromId })),
       statement(owners.update().set({ accountId: toId }).where('account_id = :fromId', { fromId })),
-      statement(cooldowns.delete().where('account_id = :fromId', { fromId })),
+      // The target rested because another login was refused.
+      statement(cooldowns.delete().where("account_id = :fromId OR (account_id = :toId AND cause = 'unauthorized')", { fromId, toId })),
     ];
   }
 }
