@@ -5,11 +5,11 @@ import { Clock } from '../common/clock.js';
 import { GatewayError } from '../common/gateway-error.js';
 import { Config } from '../config/config.js';
 import type { Outcome } from '../upstream/outcome.js';
+import { AccountReadiness } from './account-readiness.service.js';
 import { AttemptReaction, Reaction } from './attempt-reaction.service.js';
 import type { CodexRequest } from './codex-request.js';
 import { FailedOutcome, finalAnswer } from './final-answer.js';
 import { outcomeError } from './outcome-error.js';
-import { TokenFreshness } from './token-freshness.service.js';
 import type { Turn } from './turn.js';
 import { TurnFactory } from './turn-factory.service.js';
 
@@ -31,7 +31,7 @@ export class AttemptLoop {
   constructor(
     private readonly turns: TurnFactory,
     private readonly pool: AccountPool,
-    private readonly tokens: TokenFreshness,
+    private readonly readiness: AccountReadiness,
     private readonly reactions: AttemptReaction,
     private readonly clock: Clock,
     config: Config,
@@ -59,12 +59,13 @@ export class AttemptLoop {
   /** Leases an account and tries it; null when the turn is answered. The lease is given back before the loop waits for anything. */
   async #step(turn: Turn, same: string | undefined, operation: Operation, signal: AbortSignal): Promise<Reaction | null> {
     using lease = this.pool.lease(turn.query(same));
-    if (lease === null) return same === undefined ? STOP : NEXT;
+    if (lease === null) return same === undefined && !turn.reconsider() ? STOP : NEXT;
     const { id } = lease.account;
-    const fresh = turn.freshened.has(id) || this.tokens.ensure(lease, () => this.tokens.hasAlternative(turn.query(), id), signal);
-    if (fresh !== true) {
-      turn.freshened.add(id);
-      if (!(await unlessGone(fresh, signal))) return turn.skip(id) ? NEXT : STOP;
+    const readiness = this.readiness.ensure(turn, lease, signal);
+    if (readiness !== 'ready') {
+      const ready = await unlessGone(readiness, signal);
+      if (ready === 'unusable') return turn.skip(id) ? NEXT : STOP;
+      if (ready === 'later') return NEXT;
       // The lease still has the token it was given out with.
       if (lease.account.tokenGeneration !== lease.generation) return { next: 'same', accountId: id };
     }
@@ -125,9 +126,9 @@ function detailOf(outcome: FailedOutcome): Record<string, unknown> {
   return detail;
 }
 
-async function unlessGone(fresh: boolean | Promise<boolean>, signal: AbortSignal): Promise<boolean> {
+async function unlessGone<T>(work: T | Promise<T>, signal: AbortSignal): Promise<T> {
   try {
-    return await fresh;
+    return await work;
   } catch (error) {
     if (signal.aborted) throw new GatewayError('client_closed', 'the client closed the connection');
     throw error;

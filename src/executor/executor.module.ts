@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { RefreshModule } from '../refresh/refresh.module.js';
 import { UpstreamModule } from '../upstream/upstream.module.js';
+import { QuotaModule } from '../quota/quota.module.js';
+import { AccountReadiness } from './account-readiness.service.js';
 import { AttemptLoop } from './attempt-loop.service.js';
 import { AttemptReaction } from './attempt-reaction.service.js';
 import { CompactAttempt } from './compact-attempt.js';
@@ -15,8 +17,9 @@ import { TurnStates } from './turn-states.js';
 import { UpstreamCalls } from './upstream-calls.service.js';
 
 @Module({
-  imports: [AccountsModule, RefreshModule, UpstreamModule],
+  imports: [AccountsModule, RefreshModule, QuotaModule, UpstreamModule],
   providers: [
+    AccountReadiness,
     AttemptLoop,
     AttemptReaction,
     CompactAttempt,

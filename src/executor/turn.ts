@@ -18,9 +18,13 @@ export class Turn {
   readonly freshened = new Set<string>();
   readonly leftOut = new Set<string>();
   reasoningLeftOut = false;
+  /** Whether this turn has waited for the quota of an account: it does so once. */
+  lookedAtQuota = false;
   empties = 0;
   #attempts = 0;
   #skips = 0;
+  #deferred: string | null = null;
+  #mayDefer = true;
   #payload: string | null = null;
   #payloadScope: string | null = null;
 
@@ -57,6 +61,7 @@ export class Turn {
   }
 
   countAttempt(): number {
+    this.#deferred = null;
     return ++this.#attempts;
   }
 
@@ -66,13 +71,32 @@ export class Turn {
     return ++this.#skips < MAX_TOKEN_SKIPS;
   }
 
+  /** Others go first until the next attempt; true for one account of a turn. */
+  defer(accountId: string): boolean {
+    if (!this.#mayDefer) return false;
+    this.#mayDefer = false;
+    this.#deferred = accountId;
+    return true;
+  }
+
+  get isDeferring(): boolean {
+    return this.#deferred !== null;
+  }
+
+  /** There is nobody else: false if nobody was deferred. */
+  reconsider(): boolean {
+    const deferred = this.#deferred !== null;
+    this.#deferred = null;
+    return deferred;
+  }
+
   query(sameAs?: string): LeaseQuery {
     const { request } = this;
     return {
       model: request.body.model,
       affinity: request.affinity,
       turnStart: request.turnStart,
-      tried: this.tried,
+      tried: this.#deferred === null ? this.tried : new Set([...this.tried, this.#deferred]),
       pinned: this.pinned,
       sameAs,
     };
