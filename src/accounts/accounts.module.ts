@@ -17,6 +17,7 @@ import { AccountFilesService } from './files/account-files.service.js';
 import { AccountLoader } from './account-loader.service.js';
 import { AccountPool } from './pool/account-pool.service.js';
 import { AccountEntity } from './storage/account.entity.js';
+import { AccountRecheckRepository } from './storage/account-recheck.repository.js';
 import { AccountRepository } from './storage/account.repository.js';
 import { AccountFollower } from './replication/account-follower.js';
 import { AccountReplication } from './replication/account-replication.service.js';
@@ -46,6 +47,7 @@ import { openCipher } from './storage/credential-key.js';
     // Storage
     { provide: CredentialCipher, inject: [Config, SettingRepository], useFactory: openCipher },
     AccountRepository,
+    AccountRecheckRepository,
     AccountFileRepository,
     CiphertextOwnerRepository,
     CooldownRepository,
@@ -81,6 +83,7 @@ import { openCipher } from './storage/credential-key.js';
     AccountLoader,
     AccountPool,
     AccountRepository,
+    AccountRecheckRepository,
     AccountsService,
     CiphertextOwnerFinder,
     CiphertextOwnerRepository,

@@ -4,6 +4,7 @@ import { AccountPool } from '../accounts/pool/account-pool.service.js';
 import type { PoolAccount } from '../accounts/pool/pool-account.js';
 import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
+import type { RenewOptions } from '../refresh/refresh-result.js';
 import { RefreshService } from '../refresh/refresh.service.js';
 import { Semaphore } from '../refresh/semaphore.js';
 import { UsageClient, UsageReading } from './usage.client.js';
@@ -15,6 +16,8 @@ export interface QuotaCheckOptions {
   /** Also when the last reading is younger than `quota-check-cache-ttl-sec`. */
   readonly force?: boolean;
   readonly timeoutMs?: number;
+  /** The account is out of service because its login was lost or refused, and may get a new token all the same. */
+  readonly recover?: boolean;
   /** Ends the waiting of this caller with the outcome `aborted`; others who wait for the same answer still get it. */
   readonly signal?: AbortSignal;
 }
@@ -63,12 +66,12 @@ export class QuotaCheckService implements BeforeApplicationShutdown {
     if (options.signal?.aborted || this.#closing.signal.aborted) return Promise.resolve(ABORTED);
     const fresh = account.quota !== null && this.clock.now() - account.quota.at < this.#cacheMs;
     if (fresh && !options.force) return Promise.resolve({ outcome: { kind: 'ok' }, snapshot: account.quota, fromCache: true });
-    return untilAborted(this.#running.get(accountId) ?? this.#start(account, options.timeoutMs ?? TIMEOUT_MS), options.signal);
+    return untilAborted(this.#running.get(accountId) ?? this.#start(account, options), options.signal);
   }
 
-  #start(account: PoolAccount, timeoutMs: number): Promise<QuotaCheck> {
+  #start(account: PoolAccount, { timeoutMs = TIMEOUT_MS, recover }: QuotaCheckOptions): Promise<QuotaCheck> {
     const check = this.#slots
-      .run(() => this.#ask(account.id, timeoutMs))
+      .run(() => this.#ask(account.id, timeoutMs, { recover }))
       .catch((error: unknown) => this.#unexpected(account.id, error))
       .finally(() => this.#running.delete(account.id));
     this.#running.set(account.id, check);
@@ -80,15 +83,15 @@ export class QuotaCheckService implements BeforeApplicationShutdown {
     return { outcome: { kind: 'network', failure: 'protocol', message: 'internal error' }, snapshot: null, fromCache: false };
   }
 
-  async #ask(id: string, timeoutMs: number): Promise<QuotaCheck> {
+  async #ask(id: string, timeoutMs: number, how: RenewOptions): Promise<QuotaCheck> {
     if (this.#closing.signal.aborted) return ABORTED;
-    if (!(await this.#hasToken(id))) return 'unusable';
+    if (!(await this.#hasToken(id, how))) return 'unusable';
     const first = await this.#read(id, timeoutMs);
     if (first === 'unknown' || !this.#isWorthRefresh(first.reading)) return this.#done(id, first, false);
     const { attempt } = first;
     if (!this.effects.mayForceRefresh(id, attempt)) return this.#done(id, first, false);
     if (first.reading.outcome.kind === 'unauthorized') this.effects.noteUnauthorized(id, attempt);
-    const renewed = await this.refresh.renew(id, attempt.generation);
+    const renewed = await this.refresh.renew(id, attempt.generation, how);
     return renewed.kind === 'renewed' ? this.#done(id, await this.#read(id, timeoutMs), true) : this.#done(id, first, false);
   }
 
@@ -112,12 +115,12 @@ export class QuotaCheckService implements BeforeApplicationShutdown {
     return { ...reading, fromCache: false };
   }
 
-  async #hasToken(id: string): Promise<boolean> {
+  async #hasToken(id: string, how: RenewOptions): Promise<boolean> {
     const account = this.pool.get(id);
     if (!account) return false;
     const now = this.clock.now();
     if (account.accessToken !== '' && (account.accessExpiresAt === 0 || account.accessExpiresAt > now)) return true;
-    return account.refreshable && (await this.refresh.renew(id, account.tokenGeneration)).kind === 'renewed';
+    return account.refreshable && (await this.refresh.renew(id, account.tokenGeneration, how)).kind === 'renewed';
   }
 }
 

@@ -62,7 +62,13 @@ describeDatabases('accounts that verdicts take out of service', (database) => {
     const [first, second, said] = ids as [string, string, string];
     await repository.takeOut(first, 'active', lost(now, now + 20), 9);
     await repository.takeOut(second, 'active', { ...lost(now, now + 10), state: 'needs_login' }, 9);
-    await repository.updateState(said, 'active', { state: 'needs_login', reason: 'account_deactivated', evidence: '', since: now, until: 0 });
+    await repository.updateState(said, 'active', {
+      state: 'needs_login',
+      reason: 'account_deactivated',
+      evidence: '',
+      since: now,
+      until: 0,
+    });
     expect(await rechecks[0]!.due(now + 9, 10)).toEqual([]);
     const due = await rechecks[0]!.due(now + 20, 10);
     expect(due.map(({ id }) => id)).toEqual([second, first]);
