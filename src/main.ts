@@ -13,6 +13,10 @@ if (major < MINIMUM) {
 } else {
   const { enableCompileCache } = await import('node:module');
   enableCompileCache();
+  // A request runs through hundreds of functions once each. V8's default of 3000 runs leaves them half optimised for the first minutes
+  // of a busy process; bench/README.md has the figures.
+  const { setFlagsFromString } = await import('node:v8');
+  setFlagsFromString('--invocation-count-for-turbofan=300');
   const { run } = await import('./cli/run.js');
   const code = await run(process.argv.slice(2), process.env);
   if (code !== undefined) process.exitCode = code;
