@@ -23,12 +23,12 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** 200 when traffic may be sent here, else 503 with the reasons. */
+  /** 200 when traffic may be sent here (`degraded`: with what is wrong all the same), else 503. */
   @Get('ready')
   @Header(...NO_STORE)
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Readiness> {
     const readiness = await this.health.readiness();
-    reply.code(readiness.status === 'ok' ? 200 : 503);
+    reply.code(readiness.status === 'error' ? 503 : 200);
     return readiness;
   }
 }

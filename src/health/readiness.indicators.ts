@@ -8,7 +8,10 @@ const PING_TIMEOUT_MS = 2_000;
 /** Probes come from outside and are open: they must not become load on the database. */
 const PING_CACHE_MS = 1_000;
 
-/** What must be true before traffic is sent here. The messages are public: no host, path or name of an account. */
+/** Whatever else is wrong, traffic is served from memory; without these it is not. */
+export const INDISPENSABLE: ReadonlySet<string> = new Set(['accounts', 'migrations', 'shutdown']);
+
+/** What must be true before traffic is sent here, and the database, without which it is served for a while. The messages are public: no host, path or name of an account. */
 @Injectable()
 export class ReadinessIndicators {
   constructor(

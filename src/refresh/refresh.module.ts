@@ -28,6 +28,6 @@ import { TokenStore } from './token-store.js';
     TokenRefusals,
     RescueService,
   ],
-  exports: [RefreshService, RefreshSweep],
+  exports: [RefreshService, RefreshSweep, RescueService],
 })
 export class RefreshModule {}

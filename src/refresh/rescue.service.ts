@@ -74,6 +74,13 @@ export class RescueService implements OnModuleInit, OnApplicationShutdown {
     return this.pending.has(accountId);
   }
 
+  /** How many accounts have new tokens that neither the database nor the disk has taken: they would end with this process. */
+  get inMemoryOnly(): number {
+    let count = 0;
+    for (const { onDisk } of this.pending.values()) if (!onDisk) count++;
+    return count;
+  }
+
   /** On disk when it resolves, or at least reported as not. Never rejects. */
   async keep(lease: HeldLease, tokens: TokenSet): Promise<void> {
     const pending: Pending = { lease, tokens, onDisk: false };
