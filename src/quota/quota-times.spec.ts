@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { poolAccount } from '../../test/support/pool-account.js';
 import type { Cooldown, PoolAccount } from '../accounts/pool/pool-account.js';
 import { AskAgain } from './ask-again.js';
+import { DueList } from './due-list.js';
 import { jitterOf } from './jitter.js';
 import { readingDueAt } from './reading-age.js';
 import { VerificationTimes } from './verification-times.js';
@@ -136,4 +137,12 @@ describe('after failures', () => {
     again.roundEnded(3, 2, NOW);
     expect(again.isPaused(NOW)).toBe(false);
   });
+});
+
+it('of many accounts those come first that have been due the longest, each once', () => {
+  const list = new DueList(5);
+  for (let n = 0; n < 100; n++) list.add(`account-${(n * 37) % 100}`, 1000 + ((n * 37) % 100));
+  list.add('account-3', 1);
+  list.add('account-3', 5000);
+  expect(list.ids).toEqual(['account-3', 'account-0', 'account-1', 'account-2', 'account-4']);
 });

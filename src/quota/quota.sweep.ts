@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { AccountPool } from '../accounts/pool/account-pool.service.js';
 import type { Cooldown } from '../accounts/pool/pool-account.js';
@@ -6,6 +7,7 @@ import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { Semaphore } from '../refresh/semaphore.js';
 import { AskAgain } from './ask-again.js';
+import { DueList } from './due-list.js';
 import { QuotaCheck, QuotaCheckService } from './quota-check.service.js';
 import { readingDueAt } from './reading-age.js';
 import { VerificationTimes } from './verification-times.js';
@@ -18,6 +20,7 @@ export interface QuotaSweepReport {
 
 /** Many accounts come due together (a start with 20 000 of them): a round takes so many, the rest is for the next ones. */
 const ROUND = 50;
+const SLICE = 1_000;
 /** Whoever waits for an answer (a request, an operator) comes first. */
 const MAX_PARALLEL = 8;
 
@@ -57,7 +60,7 @@ export class QuotaSweep implements BeforeApplicationShutdown {
   }
 
   async #round(): Promise<QuotaSweepReport> {
-    const due = this.#again.isPaused(this.clock.now()) ? [] : this.#due();
+    const due = this.#again.isPaused(this.clock.now()) ? [] : await this.#due();
     const before = due.map((id) => this.pool.cooldowns(id));
     const results = await Promise.all(due.map((id) => this.#slots.run(() => this.#ask(id))));
     const asked = results.filter((result) => result !== null).length;
@@ -70,21 +73,23 @@ export class QuotaSweep implements BeforeApplicationShutdown {
   }
 
   /** Cooldowns first: they keep an account out that may be free. Then the accounts whose reading is due the longest. */
-  #due(): string[] {
+  async #due(): Promise<string[]> {
+    const verifications = new DueList(ROUND);
+    await inSlices(this.pool.coolingDown(), (cooldown) => {
+      const account = this.pool.get(cooldown.accountId);
+      if (account) this.#addDue(verifications, account.id, this.#times.nextAt(cooldown, account));
+    });
+    const readings = new DueList(ROUND);
+    await inSlices(this.pool.all(), (account) => {
+      const at = readingDueAt(account, this.pool.lastUsedAt(account.id), this.clock.now(), this.#seed);
+      if (at <= this.clock.now() && !this.#rests(account.id)) this.#addDue(readings, account.id, at);
+    });
+    return [...new Set([...verifications.ids, ...readings.ids])].slice(0, ROUND);
+  }
+
+  #addDue(list: DueList, accountId: string, at: number): void {
     const now = this.clock.now();
-    const verifications = new Map<string, number>();
-    for (const cooldown of this.pool.coolingDown()) {
-      const { accountId } = cooldown;
-      const at = this.#times.nextAt(cooldown, this.pool.get(accountId)!);
-      if (at <= now && this.#again.mayAsk(accountId, now)) verifications.set(accountId, Math.min(at, verifications.get(accountId) ?? at));
-    }
-    const readings = new Map<string, number>();
-    for (const account of this.pool.all()) {
-      const { id } = account;
-      const at = readingDueAt(account, this.pool.lastUsedAt(id), now, this.#seed);
-      if (at <= now && !verifications.has(id) && this.#again.mayAsk(id, now) && !this.#rests(id)) readings.set(id, at);
-    }
-    return [...inTurn(verifications), ...inTurn(readings)].slice(0, ROUND);
+    if (at <= now && this.#again.mayAsk(accountId, now)) list.add(accountId, at);
   }
 
   /** One whose login is refused is for the health probes. */
@@ -116,6 +121,13 @@ export class QuotaSweep implements BeforeApplicationShutdown {
   }
 }
 
-const inTurn = (dueAt: ReadonlyMap<string, number>): string[] => [...dueAt].sort(([, a], [, b]) => a - b).map(([id]) => id);
+/** Thousands of accounts are looked at; requests go on in between. */
+async function inSlices<T>(all: Iterable<T>, look: (one: T) => void): Promise<void> {
+  let count = 0;
+  for (const one of all) {
+    if (++count % SLICE === 0) await setImmediate();
+    look(one);
+  }
+}
 
 const wasNotAsked = (check: QuotaCheck): check is 'unknown' | 'unusable' => typeof check === 'string';
