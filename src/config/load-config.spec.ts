@@ -107,7 +107,7 @@ describe('faults', () => {
     ],
     // what this version does not do
     ['limits-when-database-down: deny', 'limits-when-database-down (config.yaml:1): not available in this version; leave it out'],
-    ['health-check-interval: 60', 'health-check-interval (config.yaml:1): not available in this version; leave it out'],
+    ['oauth-callback-port: 60', 'oauth-callback-port (config.yaml:1): not available in this version; leave it out'],
     ['metrics-listen: ":9090"', 'metrics-listen (config.yaml:1): not available in this version; leave it out'],
     [
       'cache-spoof-enabled: true',
@@ -259,8 +259,8 @@ describe('warnings', () => {
     ['base-url: "https://a.example/x"\nbackend-domain: chatgpt.com', 'backend-domain has no effect: base-url names another host and wins'],
     ['db-dsn: "postgres://h/d"', 'db-enabled is false: accounts are kept in SQLite, and Postgres is not used'],
     [
-      'health-check-interval: 300\nhealth-check-max-failures: 3\nlimits-when-database-down: local\nquota-precheck: false',
-      'accepted, but without effect in this version: health-check-interval, health-check-max-failures, limits-when-database-down, quota-precheck',
+      'oauth-callback-port: 1455\nlimits-when-database-down: local\nenable-codex-login: false',
+      'accepted, but without effect in this version: oauth-callback-port, limits-when-database-down, enable-codex-login',
     ],
   ])('%j', (yaml, warning) => {
     expect(load(yaml).warnings).toEqual([warning]);
@@ -370,7 +370,7 @@ refresh-concurrency: 50
 api-keys:
   - "sk-your-custom-key"
 `;
-    expect(load(sample).warnings).toHaveLength(1);
+    expect(load(sample).warnings).toEqual([]);
     expect(load(sample).config.apiKeys).toEqual(['sk-your-custom-key']);
   });
 });
