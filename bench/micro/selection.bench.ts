@@ -33,6 +33,7 @@ const account = (index: number, usedPercent: number | null, at: number): PoolAcc
   state: 'active',
   stateReason: '',
   stateSince: 0,
+  takenOutAt: 0,
   draining: false,
   accessToken: 'token',
   accessExpiresAt: 0,
