@@ -135,6 +135,17 @@ describe('401', () => {
     expect(effects.mayForceRefresh('b')).toBe(true);
   });
 
+  it('is not forgotten for a stream that had begun before it and ends well', () => {
+    const before = { leasedAt: clock.now(), generation: 1 };
+    clock.advance(10);
+    effects.noteUnauthorized('a');
+    renew('a');
+    clock.advance(10);
+    report('a', ok, before);
+    expect(effects.mayForceRefresh('a')).toBe(false);
+    expect(report('a', unauthorized)).toMatchObject({ kind: 'cooldown', cause: 'unauthorized' });
+  });
+
   it('of a token that was replaced meanwhile says nothing', () => {
     const attempt = { leasedAt: clock.now(), generation: 1 };
     report('a', unauthorized, attempt);
@@ -236,6 +247,14 @@ describe('403', () => {
     expect(report('a', forbidden)).toMatchObject({ kind: 'cooldown' });
   });
 
+  it('is not over for a stream that had begun before it', () => {
+    const before = { leasedAt: clock.now(), generation: 1 };
+    clock.advance(10);
+    for (let i = 0; i < 2; i++) report('a', forbidden);
+    report('a', ok, before);
+    expect(report('a', forbidden)).toMatchObject({ kind: 'state', state: 'disabled' });
+  });
+
   it('does not take more than a fifth of a pool out of service within an hour', () => {
     const ids = Array.from({ length: 20 }, (_, i) => `n${i}`);
     start(...ids);
@@ -261,6 +280,23 @@ describe('failures', () => {
     expect(effects.backoffBeforeNextAttemptMs(failed, 1)).toBe(1000);
     for (const id of ['a', 'b']) report(id, ok);
     expect(effects.backoffBeforeNextAttemptMs(failed, 1)).toBe(0);
+  });
+
+  it.each<Outcome>([{ kind: 'edge_blocked', status: 403 }, { kind: 'edge_not_found' }, { kind: 'overloaded', code: 'slow_down', message }])(
+    'alike at several accounts (%j) slow further attempts down',
+    (outcome) => {
+      report('a', outcome);
+      expect(effects.backoffBeforeNextAttemptMs(failed, 1)).toBe(0);
+      report('b', outcome);
+      expect(effects.backoffBeforeNextAttemptMs(failed, 1)).toBe(1000);
+      expect(pool.counts()).toMatchObject({ usable: 3, cooling: 0 });
+    },
+  );
+
+  it('of fresh tokens everywhere slow further attempts down as well', () => {
+    expect(effects.backoffBeforeNextAttemptMs(unauthorized, 1)).toBe(0);
+    for (const id of ['a', 'b', 'c']) refuseAfterRefresh(id);
+    expect(effects.backoffBeforeNextAttemptMs(unauthorized, 1)).toBe(1000);
   });
 
   it('never touch the only account', () => {

@@ -17,6 +17,7 @@ import { sameReading } from '../pool/remaining-quota.js';
 import { CooldownLedger } from './cooldown-ledger.js';
 import { effectOfFailedChecks, type FailedChecks } from './check-policy.js';
 import { mayComeBack, StateLedger } from './state-ledger.js';
+import { refusalEffect, type RuledRefusal } from './refresh-policy.js';
 import { isConfigurable, isDisproved, loginWorks, ruledEffect, tellsOfAccount } from './usage-policy.js';
 
 /** An unchanged reading of the quota is stored again after so long, so that its age stays true. */
@@ -162,7 +163,9 @@ export class AccountEffects {
 
   /** How long a request waits before its next attempt; never before its first one. */
   backoffBeforeNextAttemptMs(outcome: Outcome, random = Math.random()): number {
-    return pauseBeforeNextAttempt(outcome, isBackendTrouble(this.#history.overall(this.clock.now())), random);
+    const now = this.clock.now();
+    const trouble = outcome.kind === 'unauthorized' ? this.vendorWide401(now) : isBackendTrouble(this.#history.overall(now));
+    return pauseBeforeNextAttempt(outcome, trouble, random);
   }
 
   /** The token endpoint refused the refresh token for good. */
@@ -172,6 +175,25 @@ export class AccountEffects {
     const from = account && mayComeBack(account) ? [account.state] : NOT_LOST;
     if (account) this.#apply(account, effect, this.clock.now(), from);
     return effect;
+  }
+
+  /**
+   * An answer of the token endpoint for whose status the configuration has a rule. None where the account is out of service already, or
+   * was put so by an operator.
+   */
+  reportRefusal(accountId: string, refusal: RuledRefusal): AccountEffect {
+    const account = this.pool.get(accountId);
+    if (!account) return { kind: 'none' };
+    const context = this.#contextNow(account);
+    const effect = refusalEffect(refusal, context);
+    const from = refusal.lostCode === null ? undefined : mayComeBack(account) ? [account.state] : NOT_LOST;
+    this.#apply(account, effect, context.now, from);
+    return effect;
+  }
+
+  /** The token endpoint has given new tokens: what it said before is over. */
+  tokenRenewed(accountId: string): void {
+    this.#cooldowns.lift(accountId, 'token_answer');
   }
 
   /**

@@ -71,6 +71,13 @@ const FAILURES: ReadonlySet<OutcomeKind> = new Set<OutcomeKind>(['server_error',
 
 export const isFailure = (outcome: Outcome): boolean => FAILURES.has(outcome.kind);
 
+/** What tells of the backend or of the way to it when several accounts meet it. */
+const TROUBLES: ReadonlySet<OutcomeKind> = new Set<OutcomeKind>([...FAILURES, 'edge_blocked', 'edge_not_found', 'overloaded']);
+
+/** Epoch ms of the last 401 or 403. */
+const lastRefusal = ({ sameToken, refused, forbidden }: AccountRecord): number =>
+  Math.max(sameToken?.last ?? 0, refused?.last ?? 0, forbidden?.last ?? 0);
+
 const forgetOldRefusals = (record: AccountRecord, now: number): void => {
   const last = Math.max(record.sameToken?.last ?? 0, record.refused?.last ?? 0);
   if (last < now - REFUSAL_FORGOTTEN_MS) Object.assign(record, { sameToken: null, refused: null, forcedGeneration: null });
@@ -84,23 +91,28 @@ export class OutcomeHistory {
   readonly #usagePauses = new Map<string, { readonly status: number; readonly until: number }>();
 
   record(accountId: string, outcome: Outcome, attempt: AttemptFacts, now: number): void {
-    if (outcome.kind === 'ok' || outcome.kind === 'empty') {
-      this.#records.delete(accountId);
-      this.#recent.note(accountId, false, now);
-      this.#refusal.worked(attempt.startedAt);
-      this.#refusal.forget(accountId);
-      return;
-    }
+    if (outcome.kind === 'ok' || outcome.kind === 'empty') return this.#worked(accountId, attempt.startedAt, now);
     const record = this.#records.get(accountId) ?? blank();
     const { startedAt } = attempt;
-    if (isFailure(outcome)) {
-      record.failures = longer(record.failures, startedAt, now);
-      this.#recent.note(accountId, true, now);
-    } else if (outcome.kind === 'forbidden') record.forbidden = longer(record.forbidden, startedAt, now);
+    if (TROUBLES.has(outcome.kind)) this.#recent.note(accountId, true, now);
+    if (isFailure(outcome)) record.failures = longer(record.failures, startedAt, now);
+    else if (outcome.kind === 'forbidden') record.forbidden = longer(record.forbidden, startedAt, now);
     else if (outcome.kind === 'quota' && outcome.resetsAt === null) record.withoutReset = longer(record.withoutReset, startedAt, now);
     else if (outcome.kind === 'unauthorized' && !outcome.dead && !attempt.staleToken) this.#refuse(accountId, record, attempt, now);
     else return;
     this.#records.set(accountId, record);
+  }
+
+  /** A stream that had begun before a refusal and ends well after it says nothing of what is refused since. */
+  #worked(accountId: string, startedAt: number, now: number): void {
+    this.#recent.note(accountId, false, now);
+    this.#refusal.worked(startedAt);
+    const record = this.#records.get(accountId);
+    if (record && startedAt < lastRefusal(record)) Object.assign(record, { failures: null, withoutReset: null });
+    else {
+      this.#records.delete(accountId);
+      this.#refusal.forget(accountId);
+    }
   }
 
   /** The usage endpoint has answered: login and workspace are good. Of turns that fail it says nothing. */

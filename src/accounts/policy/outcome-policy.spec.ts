@@ -222,8 +222,16 @@ describe('pause before the next attempt', () => {
   it('is at most a second when the backend fails for several accounts, and nothing when one fails', () => {
     expect([0, 1].map((random) => pauseBeforeNextAttempt(failed, true, random))).toEqual([250, 1000]);
     expect(pauseBeforeNextAttempt(failed, false, 1)).toBe(0);
-    expect(pauseBeforeNextAttempt(unauthorized, true, 1)).toBe(0);
+    expect(pauseBeforeNextAttempt(forbidden, true, 1)).toBe(0);
   });
+
+  it.each<Outcome>([{ kind: 'edge_blocked', status: 403 }, { kind: 'edge_not_found' }, unauthorized])(
+    'is as long when everybody gets %j',
+    (outcome) => {
+      expect([0, 1].map((random) => pauseBeforeNextAttempt(outcome, true, random))).toEqual([250, 1000]);
+      expect(pauseBeforeNextAttempt(outcome, false, 1)).toBe(0);
+    },
+  );
 
   it('takes one failing account in a pool for that account’s trouble', () => {
     expect(isBackendTrouble({ failing: 1, used: 1 })).toBe(false);

@@ -182,11 +182,20 @@ export const effectOf = (outcome: Outcome, context: PolicyContext): AccountEffec
 /** Whether failures are the backend's fault, and further attempts should slow down together. */
 export const isBackendTrouble = (all: { failing: number; used: number }): boolean => severalFail(all.failing, all.used, 2);
 
+const SLOWS_DOWN: ReadonlySet<OutcomeKind> = new Set<OutcomeKind>([
+  'server_error',
+  'network',
+  'timeout',
+  'edge_blocked',
+  'edge_not_found',
+  'unauthorized',
+]);
+
 /**
- * Pause before a request's next attempt: an overloaded backend gets 0.2-2 s, a failing one at most 1 s, both with jitter so that
- * requests do not come back together. `random`: 0-1.
+ * Pause before a request's next attempt: an overloaded backend gets 0.2-2 s, one that fails for everybody at most 1 s, both with jitter
+ * so that requests do not come back together. `random`: 0-1.
  */
 export const pauseBeforeNextAttempt = (outcome: Outcome, backendTrouble: boolean, random: number): number => {
   if (outcome.kind === 'overloaded') return Math.round(200 + random * 1800);
-  return isFailure(outcome) && backendTrouble ? Math.round(250 + random * 750) : 0;
+  return SLOWS_DOWN.has(outcome.kind) && backendTrouble ? Math.round(250 + random * 750) : 0;
 };
