@@ -3,8 +3,15 @@ import { Injectable } from '@nestjs/common';
 /** The one source of time, so that tests can move it. Instants are epoch milliseconds. */
 @Injectable()
 export class Clock {
+  #offsetMs = 0;
+
   now(): number {
-    return Date.now();
+    return Date.now() + this.#offsetMs;
+  }
+
+  /** From now on instants are those of another clock: `offsetMs` ahead of this machine's. */
+  align(offsetMs: number): void {
+    this.#offsetMs = offsetMs;
   }
 
   /** Resolves after `ms`; rejects with the signal's reason as soon as it is aborted. */

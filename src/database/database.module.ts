@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { ChangeFeed } from './change-feed.service.js';
+import { ClockAlignment } from './clock-alignment.service.js';
 import { DatabaseStatus } from './database-status.service.js';
 import { databaseOptions } from './database.options.js';
 import { openDatabase } from './open-database.js';
@@ -20,7 +21,7 @@ import { SettingRepository } from './setting.repository.js';
     }),
     TypeOrmModule.forFeature([SettingEntity]),
   ],
-  providers: [SettingRepository, DatabaseStatus, ChangeFeed],
+  providers: [SettingRepository, DatabaseStatus, ChangeFeed, ClockAlignment],
   exports: [SettingRepository, DatabaseStatus, ChangeFeed],
 })
 export class DatabaseModule {}

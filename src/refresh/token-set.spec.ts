@@ -17,6 +17,16 @@ describe('tokens after a refresh', () => {
     ['its own exp', jwt({ exp: NOW / 1000 + 60 }), 864000, NOW + 60_000],
     ['expires_in where the token cannot be read', 'opaque', 100, NOW + 100_000],
     ['eight days where nothing is said', 'opaque', null, NOW + 8 * DAY],
+    [
+      'its own life where the vendor’s clock is an hour ahead of ours',
+      jwt({ iat: NOW / 1000 + 3600, exp: NOW / 1000 + 7200 }),
+      null,
+      NOW + 3_600_000,
+    ],
+    ['its own life where the vendor’s clock is an hour behind', jwt({ iat: NOW / 1000 - 3600, exp: NOW / 1000 }), 9999, NOW + 3_600_000],
+    ['its own exp where the clocks are a minute apart', jwt({ iat: NOW / 1000 - 60, exp: NOW / 1000 + 3540 }), null, NOW + 3_540_000],
+    ['expires_in where it says that it has ended before it was issued', jwt({ exp: NOW / 1000 - 60 }), 100, NOW + 100_000],
+    ['eight days where it says nothing but that', jwt({ iat: NOW / 1000, exp: NOW / 1000 - 60 }), null, NOW + 8 * DAY],
   ])('end by %s', (_, accessToken, expiresInSec, end) => {
     expect(combineTokens(old, { ...nothing, accessToken, expiresInSec }, NOW).accessExpiresAt).toBe(end);
   });

@@ -12,6 +12,8 @@ export interface TokenSet extends PlainTokens {
 
 /** The vendor's own tool renews a token without a readable end after so long. */
 const UNKNOWN_LIFE_MS = 8 * 86_400_000;
+/** Beyond this the vendor's clock and ours are not the same. */
+const SAME_CLOCK_MS = 120_000;
 
 /** What the answer leaves out keeps its old value. */
 export function combineTokens(old: PlainTokens & { accessExpiresAt: number }, answer: RenewedTokens, now: number): TokenSet {
@@ -20,14 +22,21 @@ export function combineTokens(old: PlainTokens & { accessExpiresAt: number }, an
     accessToken,
     refreshToken: answer.refreshToken ?? old.refreshToken,
     idToken: answer.idToken ?? old.idToken,
-    accessExpiresAt: answer.accessToken === null ? old.accessExpiresAt : endOf(answer.accessToken, answer.expiresInSec, now),
+    accessExpiresAt: answer.accessToken === null ? old.accessExpiresAt : endByOwnClock(answer.accessToken, answer.expiresInSec, now),
     lastRefreshAt: now,
   };
 }
 
-function endOf(accessToken: string, expiresInSec: number | null, now: number): number {
-  const stated = claimsOfTokens(accessToken, '').expiresAt;
-  return stated || now + (expiresInSec === null ? UNKNOWN_LIFE_MS : expiresInSec * 1000);
+/**
+ * When a token that has just been issued ends, by our clock. Its `exp` is an instant of the vendor's clock; how long it lives is the same
+ * on every clock. Otherwise a gateway whose clock is ahead would take each new token for one that has ended, and rotate without end.
+ */
+function endByOwnClock(accessToken: string, expiresInSec: number | null, now: number): number {
+  const { issuedAt, expiresAt } = claimsOfTokens(accessToken, '');
+  const life = issuedAt > 0 ? expiresAt - issuedAt : 0;
+  if (life > 0) return Math.abs(now - issuedAt) <= SAME_CLOCK_MS ? expiresAt : now + life;
+  if (expiresAt > now) return expiresAt;
+  return now + (expiresInSec === null ? UNKNOWN_LIFE_MS : expiresInSec * 1000);
 }
 
 export interface Identity {
