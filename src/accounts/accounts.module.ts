@@ -19,6 +19,7 @@ import { AccountPool } from './pool/account-pool.service.js';
 import { AccountEntity } from './storage/account.entity.js';
 import { AccountRecheckRepository } from './storage/account-recheck.repository.js';
 import { AccountRepository } from './storage/account.repository.js';
+import { RefreshCandidateRepository } from './storage/refresh-candidate.repository.js';
 import { AccountFollower } from './replication/account-follower.js';
 import { AccountReplication } from './replication/account-replication.service.js';
 import { CooldownFollower } from './replication/cooldown-follower.js';
@@ -48,6 +49,7 @@ import { openCipher } from './storage/credential-key.js';
     { provide: CredentialCipher, inject: [Config, SettingRepository], useFactory: openCipher },
     AccountRepository,
     AccountRecheckRepository,
+    RefreshCandidateRepository,
     AccountFileRepository,
     CiphertextOwnerRepository,
     CooldownRepository,
@@ -84,6 +86,7 @@ import { openCipher } from './storage/credential-key.js';
     AccountPool,
     AccountRepository,
     AccountRecheckRepository,
+    RefreshCandidateRepository,
     AccountsService,
     CiphertextOwnerFinder,
     CiphertextOwnerRepository,

@@ -94,6 +94,11 @@ export class AccountsService {
     return true;
   }
 
+  /** Back into service, if it still is in that state for that reason. */
+  resume(id: string, from: AccountState, reason: string): Promise<boolean> {
+    return this.changeState(id, from, { state: 'active', reason: '', evidence: '', since: this.clock.now(), until: 0 }, reason);
+  }
+
   /** Brings the row of the database into the pool. */
   async reload(id: string): Promise<void> {
     const row = await this.accounts.findById(id);
@@ -165,7 +170,7 @@ export class AccountsService {
     );
     if (affected === 0) return 'busy';
     const patch = { state: 'active', reason: '', evidence: '', since: now, until: 0 } as const;
-    await this.accounts.updateState(row.id, 'needs_login', patch);
+    if (isLost(row)) await this.accounts.updateState(row.id, row.state, patch, row.stateReason);
     // It rested because another login was refused.
     await this.accounts.endRefusal(row.id);
     this.pool.liftCooldown(row.id, '*', 'unauthorized');
@@ -181,7 +186,7 @@ export class AccountsService {
     if (sameRefresh && (parsed.accessToken === '' || parsed.accessToken === accessToken)) {
       return parsed.ownership === row.ownership ? 'unchanged' : 'updated';
     }
-    if (row.state === 'needs_login' && !sameRefresh) return 'updated';
+    if (isLost(row) && !sameRefresh) return 'updated';
     if (isOlder(parsed.lastRefreshAt, row.lastRefreshAt)) return 'stale';
     if (parsed.lastRefreshAt === 0 && isOlder(parsed.accessExpiresAt, row.accessExpiresAt)) return 'stale';
     return 'updated';
@@ -205,6 +210,10 @@ export class AccountsService {
     if (!parsed.disabled && row.state === 'paused') await this.changeState(row.id, 'paused', resume, REASON.fileDisabled);
   }
 }
+
+/** Its login is refused: a new one is what it waits for, in the trash too, unless an operator has put it there. */
+const isLost = ({ state, stateReason }: AccountEntity): boolean =>
+  state === 'needs_login' || (state === 'retired' && stateReason !== REASON.operator);
 
 const isOlder = (a: number, b: number): boolean => a > 0 && b > 0 && a < b;
 

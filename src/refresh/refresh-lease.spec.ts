@@ -1,8 +1,9 @@
 import { hostname } from 'node:os';
 import { afterEach, expect, it } from '@jest/globals';
 import { describeDatabases } from '../../test/support/databases.js';
-import { recordOf, RefreshProcess, RefreshWorld } from '../../test/support/refresh-harness.js';
+import { DAY_MS, recordOf, RefreshProcess, RefreshWorld } from '../../test/support/refresh-harness.js';
 import type { Config } from '../config/config.js';
+import { RefreshLease } from './refresh-lease.js';
 
 const RENEWED = { kind: 'renewed' };
 
@@ -41,17 +42,49 @@ describeDatabases('processes that share a database', (database) => {
     expect(world.tokenCalls).toHaveLength(1);
     await world.backend.close();
     expect(await hanging).toMatchObject({ kind: 'unavailable', reason: expect.stringMatching(/^reset/) });
-    expect(await world.pass(waiting)).toMatchObject({ kind: 'unavailable', reason: expect.stringMatching(/waiting after 1 failed/) });
+    expect(await world.pass(waiting, 2)).toMatchObject({ kind: 'unavailable', reason: expect.stringMatching(/waiting after 1 failed/) });
   });
 
-  it('take over the intent of one that died, when its lease has run out', async () => {
-    const [process] = await open(1);
+  /** A process that has written its intent and was not heard of again; `agoMs`: since its lease ran out. */
+  const diedIn = async (process: RefreshProcess, agoMs: number): Promise<void> => {
     const now = world.clock.now();
-    await process!.rows.claimRefresh(id, { owner: 'dead@elsewhere#1', generation: 1, leaseUntil: now - 1, now });
-    await process!.rows.recordIntent(id, 'dead@elsewhere#1', 1, 'hash', now - 1);
-    world.clock.advance(10);
-    expect(await process!.sweep.run()).toEqual({ renewed: 1, refused: 0, unavailable: 0 });
+    await process.rows.claimRefresh(id, { owner: 'dead@elsewhere#1', generation: 1, leaseUntil: now - agoMs, now });
+    await process.rows.recordIntent(id, 'dead@elsewhere#1', 1, 'hash', now - agoMs);
+  };
+
+  it('take over the intent of one that died, a minute after its lease has run out', async () => {
+    const [process] = await open(1);
+    await diedIn(process!, 61_000);
+    expect(await process!.refresh.renew(id, 1)).toMatchObject({
+      kind: 'unavailable',
+      reason: expect.stringMatching(/may still come back/),
+    });
+    expect(world.tokenCalls).toEqual([]);
+    world.clock.advance(61_000);
+    expect(await process!.refresh.renew(id, 1)).toEqual(RENEWED);
     expect(await process!.row(id)).toMatchObject({ tokenGeneration: 2, refreshIntentAt: 0 });
+  });
+
+  it('give one that holds new tokens a minute to come back after the database was away', async () => {
+    const [process] = await open(1);
+    await diedIn(process!, 600_000);
+    world.clock.advance(600_000);
+    process!.module.get(RefreshLease, { strict: false }).noteOutage();
+    world.clock.advance(59_000);
+    expect(await process!.refresh.renew(id, 1)).toMatchObject({ kind: 'unavailable' });
+    world.clock.advance(2_000);
+    expect(await process!.refresh.renew(id, 1)).toEqual(RENEWED);
+  });
+
+  it('leave the token of one that was not heard of again alone in a sweep, as long as the access token serves', async () => {
+    const [process] = await open(1);
+    await diedIn(process!, 61_000);
+    world.clock.advance(61_000);
+    expect(await process!.sweep.run()).toEqual({ renewed: 0, refused: 0, unavailable: 0 });
+    world.clock.advance(10 * DAY_MS - 400_000);
+    expect(await process!.sweep.run()).toEqual({ renewed: 0, refused: 0, unavailable: 0 });
+    world.clock.advance(200_000);
+    expect(await process!.sweep.run()).toEqual({ renewed: 1, refused: 0, unavailable: 0 });
   });
 
   it(`${database.type === 'sqlite' ? 'do not wait' : 'wait'} for the lease of a process id of this host that is gone`, async () => {

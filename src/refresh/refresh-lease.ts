@@ -5,6 +5,7 @@ import { tokenHashOf } from '../accounts/files/account-record.js';
 import type { RefreshRelease } from '../accounts/storage/account-token.types.js';
 import type { AccountEntity } from '../accounts/storage/account.entity.js';
 import { AccountRepository } from '../accounts/storage/account.repository.js';
+import type { RefreshCandidate } from '../accounts/storage/refresh-candidate.repository.js';
 import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { isRefreshDue, refreshHorizonMs } from './refresh-due.js';
@@ -13,6 +14,13 @@ import type { RenewOptions } from './refresh-result.js';
 
 /** Beyond the limit of the call itself: for the database before and after it. */
 const SLACK_MS = 15_000;
+/**
+ * A holder whose lease has run out while its intent stands open has crashed, or cannot reach the database and has new tokens in its
+ * hands. It gets so long to come back: four times the longest pause after which it tries again (RescueService).
+ */
+const SILENCE_MS = 60_000;
+/** A sweep leaves its token alone even longer, as long as the access token serves. */
+const LATE_HORIZON_MS = 300_000;
 const HOST = hostname().slice(0, 36);
 
 /** The right to rotate one account, until `until` (epoch ms). */
@@ -22,6 +30,8 @@ export interface HeldLease {
   readonly until: number;
   /** An intent stood open when the lease was taken: the token may have been spent by a refresh whose end nobody saw. */
   readonly recovery: boolean;
+  /** The account cannot serve until it has a new token. */
+  readonly urgent: boolean;
 }
 
 export type LeaseResult =
@@ -32,6 +42,7 @@ export type LeaseResult =
   | { readonly kind: 'busy' }
   | { readonly kind: 'unavailable'; readonly reason: string };
 
+const MAY_COME_BACK = 'the process that was renewing it may still come back with its new tokens';
 const unavailable = (reason: string): LeaseResult => ({ kind: 'unavailable', reason });
 
 /** Which process may rotate an account: a lease on its row, and the intent that says what it is about to spend. */
@@ -40,6 +51,8 @@ export class RefreshLease {
   private readonly logger = new Logger(RefreshLease.name);
   readonly owner = `${process.pid}@${HOST}#${randomBytes(6).toString('hex')}`;
   readonly durationMs: number;
+  /** Since when this process has had an answer to every question. */
+  private answeredSince: number;
 
   constructor(
     private readonly accounts: AccountRepository,
@@ -47,6 +60,7 @@ export class RefreshLease {
     private readonly clock: Clock,
   ) {
     this.durationMs = config.refreshSingleTimeoutSec * 1000 + SLACK_MS;
+    this.answeredSince = clock.now();
   }
 
   /** Rejects when the database is away. */
@@ -56,12 +70,45 @@ export class RefreshLease {
     if (row && row.tokenGeneration > seenGeneration) return { kind: 'newer', row };
     const reason = row ? this.obstacle(row, options, now) : 'the account does not exist any more';
     if (!row || reason !== null) return unavailable(reason ?? '');
-    const lease = await this.claim(row);
+    const isForeign = row.refreshIntentAt > 0 && row.refreshOwner !== '' && !this.isLeftBehind(row.refreshOwner);
+    if (isForeign && this.mayComeBack(row.refreshLeaseUntil, await this.accounts.instant(now))) return unavailable(MAY_COME_BACK);
+    const lease = await this.claim(row, options);
     return lease ? { kind: 'held', lease } : { kind: 'busy' };
   }
 
-  /** The lease for the row as it was read; null: somebody else has it. No condition but the generation and the lease itself is looked at. */
-  async claim(row: AccountEntity): Promise<HeldLease | null> {
+  /** The database has not answered: whoever else it did not answer needs time to come back as well. */
+  noteOutage(): void {
+    this.answeredSince = this.clock.now();
+  }
+
+  /** Whether a sweep may look at the row now; `take` decides. */
+  mayTake({ refreshOwner, refreshLeaseUntil, ...row }: RefreshCandidate): boolean {
+    const now = this.clock.now();
+    if (refreshOwner === '' || this.isLeftBehind(refreshOwner)) return true;
+    if (refreshLeaseUntil >= now) return false;
+    if (row.refreshIntentAt === 0) return true;
+    return row.accessExpiresAt <= now + LATE_HORIZON_MS && !this.mayComeBack(refreshLeaseUntil, now);
+  }
+
+  /**
+   * For who holds tokens newer than the row's: the lease, whoever has it. Null: the row has moved on. Rejects when the database is away.
+   */
+  async seize(row: AccountEntity): Promise<HeldLease | null> {
+    const now = this.clock.now();
+    const until = now + this.durationMs;
+    const claim = { owner: this.owner, generation: row.tokenGeneration, leaseUntil: until, now };
+    if ((await this.accounts.seizeRefresh(row.id, claim)) === 0) return null;
+    return { row: { ...row, refreshOwner: this.owner }, owner: this.owner, until, recovery: true, urgent: false };
+  }
+
+  /** Tells everybody that the holder is alive. False: somebody else has the lease by now. Rejects when the database is away. */
+  async extend({ row, owner }: HeldLease): Promise<boolean> {
+    const now = this.clock.now();
+    return (await this.accounts.extendRefresh(row.id, owner, now + this.durationMs, now)) > 0;
+  }
+
+  /** The lease for the row as it was read; null: somebody else has it. */
+  private async claim(row: AccountEntity, { ifDue }: RenewOptions): Promise<HeldLease | null> {
     const now = this.clock.now();
     if (this.isLeftBehind(row.refreshOwner)) {
       await this.accounts.releaseRefresh(row.id, row.refreshOwner, { keepIntent: true, now });
@@ -69,10 +116,12 @@ export class RefreshLease {
     const until = now + this.durationMs;
     const recovery = row.refreshIntentAt > 0;
     const claim = { owner: this.owner, generation: row.tokenGeneration, leaseUntil: until, now, recovery };
-    if ((await this.accounts.claimRefresh(row.id, claim)) === 0) return null;
+    if ((await this.accounts.claimRefresh(row.id, { ...claim, silentForMs: recovery ? SILENCE_MS : 0 })) === 0) return null;
     // Only what is read under the lease is certain.
     const held = await this.accounts.findById(row.id);
-    return held?.refreshOwner === this.owner ? { row: held, owner: this.owner, until, recovery } : null;
+    if (held?.refreshOwner !== this.owner) return null;
+    const urgent = ifDue !== true || held.accessToken === '' || held.accessExpiresAt <= now;
+    return { row: held, owner: this.owner, until, recovery, urgent };
   }
 
   /**
@@ -102,6 +151,12 @@ export class RefreshLease {
     if (!force && row.refreshNotBefore > now) return `waiting after ${row.refreshFailures} failed refreshes`;
     const resting = ifDue && row.refreshIntentAt === 0 && !isRefreshDue(row, now, refreshHorizonMs(this.config.refreshInterval));
     return resting ? 'the token is not due' : null;
+  }
+
+  /** Whether a holder that has not closed its intent is waited for although its lease has run out. `now`: by the database's clock. */
+  private mayComeBack(leaseUntil: number, now: number): boolean {
+    if (leaseUntil >= now) return false;
+    return now - leaseUntil <= SILENCE_MS || this.clock.now() - this.answeredSince <= SILENCE_MS;
   }
 
   /**

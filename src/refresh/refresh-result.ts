@@ -3,8 +3,11 @@ export type RefreshResult =
   | { kind: 'renewed' }
   /** The token endpoint refused for good: the account is `needs_login` now. */
   | { kind: 'refused'; code: string; message: string }
-  /** It cannot finish now (token endpoint or database away, back-off, not ours to rotate); the account's state is untouched. */
-  | { kind: 'unavailable'; reason: string };
+  /**
+   * It cannot finish now (token endpoint or database away, back-off, not ours to rotate). `endpoint`: the token endpoint was asked, and
+   * what it gave says nothing of the account.
+   */
+  | { kind: 'unavailable'; reason: string; endpoint?: 'failed' };
 
 export interface RenewOptions {
   /** Only if the token's own life is near its end or unknown (the sweep); without it the caller has found the token wanting, by a 401 for example. */

@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { UpstreamModule } from '../upstream/upstream.module.js';
+import { DueAccounts } from './due-accounts.js';
 import { RefreshCron } from './refresh.cron.js';
+import { RefreshRules } from './refresh-rules.js';
 import { RefreshLease } from './refresh-lease.js';
 import { RefreshService } from './refresh.service.js';
 import { RefreshSweep } from './refresh.sweep.js';
@@ -18,9 +20,11 @@ import { TokenStore } from './token-store.js';
   providers: [
     RefreshService,
     RefreshSweep,
+    DueAccounts,
     RefreshCron,
     Rotation,
     RefreshLease,
+    RefreshRules,
     TokenClient,
     TokenKeeper,
     TokenStore,

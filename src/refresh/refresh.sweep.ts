@@ -1,26 +1,24 @@
 import { BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
-import type { AccountEntity } from '../accounts/storage/account.entity.js';
 import { AccountPool } from '../accounts/pool/account-pool.service.js';
-import { AccountRepository } from '../accounts/storage/account.repository.js';
-import { Clock } from '../common/clock.js';
+import type { RefreshCandidate } from '../accounts/storage/refresh-candidate.repository.js';
 import { Config } from '../config/config.js';
+import { DueAccounts, DueKind } from './due-accounts.js';
 import { messageOf } from './message-of.js';
-import { refreshHorizonMs } from './refresh-due.js';
-import type { RefreshResult } from './refresh-result.js';
 import { RefreshService } from './refresh.service.js';
 import { Semaphore } from './semaphore.js';
+import { SweepReport, SweepRun } from './sweep-run.js';
 
-export type SweepReport = Record<RefreshResult['kind'], number>;
-
-const AUTO_BATCH = 500;
+/** The rest of `refresh-concurrency` stays free for the refreshes of requests. */
+const SWEEP_SHARE = 0.8;
 
 /**
  * Renews every account whose token is due, and tries again those whose last refresh was cut off. Only one sweep runs at a time; it
- * holds back so that a request's own refresh never queues behind it for longer than one call.
+ * leaves slots free, so that a request's own refresh never queues behind it, and ends early when the token endpoint fails everybody.
  */
 @Injectable()
 export class RefreshSweep implements BeforeApplicationShutdown {
   private readonly logger = new Logger(RefreshSweep.name);
+  private readonly width: number;
   private readonly slots: Semaphore;
   private current: Promise<SweepReport> | null = null;
   private again = false;
@@ -28,12 +26,12 @@ export class RefreshSweep implements BeforeApplicationShutdown {
 
   constructor(
     private readonly refresh: RefreshService,
-    private readonly accounts: AccountRepository,
-    private readonly config: Config,
-    private readonly clock: Clock,
+    private readonly accounts: DueAccounts,
+    config: Config,
     pool: AccountPool,
   ) {
-    this.slots = new Semaphore(config.refreshConcurrency);
+    this.width = Math.max(1, Math.floor(config.refreshConcurrency * SWEEP_SHARE));
+    this.slots = new Semaphore(this.width);
     pool.onAdded(() => {
       this.again ||= this.current !== null;
     });
@@ -51,42 +49,39 @@ export class RefreshSweep implements BeforeApplicationShutdown {
   }
 
   private async sweep(): Promise<SweepReport> {
-    const report: SweepReport = { renewed: 0, refused: 0, unavailable: 0 };
-    const tried = new Set<string>();
+    const run = new SweepRun(2 * this.width);
     try {
       do {
         this.again = false;
-        await this.sweepBatches((limit) => this.accounts.openIntents(limit), tried, report);
-        await this.sweepBatches((limit) => this.due(limit), tried, report);
-      } while (this.again && !this.closing);
+        await this.sweepPages('open-intent', run);
+        await this.sweepPages('due', run);
+      } while (this.again && this.goesOn(run));
     } catch (error) {
       this.logger.warn({ msg: 'refresh sweep ends early: the database does not answer', error: messageOf(error) });
     }
-    if (tried.size > 0) this.logger.log({ msg: 'refresh sweep', ...report });
-    return report;
+    if (run.hopeless) this.logger.warn({ msg: 'refresh sweep ends early: the token endpoint fails everybody', tried: run.tried.size });
+    if (run.tried.size > 0) this.logger.log({ msg: 'refresh sweep', ...run.report });
+    return run.report;
   }
 
-  private due(limit: number): Promise<AccountEntity[]> {
-    const now = this.clock.now();
-    return this.accounts.dueForRefresh(now, now + refreshHorizonMs(this.config.refreshInterval), limit);
+  /** Each account has one turn: what stays due after it has failed, and is for a later sweep. */
+  private async sweepPages(kind: DueKind, run: SweepRun): Promise<void> {
+    let last: RefreshCandidate | null = null;
+    do {
+      const page = await this.accounts.page(kind, last);
+      const fresh = page.rows.filter(({ id }) => !run.tried.has(id));
+      await Promise.all(fresh.map((row) => this.slots.run(() => this.renew(row, run))));
+      last = page.last;
+    } while (last && this.goesOn(run));
   }
 
-  /** Ends at a batch that holds nothing new: what stays due after its turn has failed and is for a later sweep. */
-  private async sweepBatches(next: (limit: number) => Promise<AccountEntity[]>, tried: Set<string>, report: SweepReport): Promise<void> {
-    const size = this.config.refreshBatchSize || AUTO_BATCH;
-    while (!this.closing) {
-      // Accounts that were tried may stand at the front of the order again.
-      const rows = await next(size + tried.size);
-      const fresh = rows.filter(({ id }) => !tried.has(id)).slice(0, size);
-      if (fresh.length === 0) return;
-      for (const { id } of fresh) tried.add(id);
-      await Promise.all(fresh.map((row) => this.slots.run(() => this.renew(row, report))));
-    }
+  private async renew({ id, tokenGeneration }: RefreshCandidate, run: SweepRun): Promise<void> {
+    if (!this.goesOn(run)) return;
+    run.tried.add(id);
+    run.note(await this.refresh.renew(id, tokenGeneration, { ifDue: true }));
   }
 
-  private async renew({ id, tokenGeneration }: AccountEntity, report: SweepReport): Promise<void> {
-    if (this.closing) return;
-    const { kind } = await this.refresh.renew(id, tokenGeneration, { ifDue: true });
-    report[kind]++;
+  private goesOn(run: SweepRun): boolean {
+    return !this.closing && !run.hopeless;
   }
 }

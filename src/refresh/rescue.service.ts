@@ -111,6 +111,7 @@ export class RescueService implements OnModuleInit, OnApplicationShutdown {
       } catch (error) {
         this.logger.warn({ msg: 'rescued tokens cannot be stored yet', accountId: pending.lease.row.id, error: messageOf(error) });
         if (!pending.onDisk) await this.write(pending);
+        await this.leases.extend(pending.lease).catch(() => false);
       }
     }
     this.schedule();
@@ -125,11 +126,10 @@ export class RescueService implements OnModuleInit, OnApplicationShutdown {
       this.logger.warn({ msg: 'rescued tokens are not needed any more: the account has newer ones or is gone', accountId: lease.row.id });
       return this.finish(pending, result);
     }
-    const claimed = await this.leases.claim(row);
-    if (!claimed) throw new Error('another process holds the account');
-    const again = await this.store.store(claimed, tokens);
-    if (again.kind === 'lost') throw new Error('another process has taken the account');
-    await this.finish(pending, again);
+    const seized = await this.leases.seize(row);
+    const again: StoreResult = seized ? await this.store.store(seized, tokens) : { kind: 'lost' };
+    if (again.kind === 'lost') throw new Error('another process has changed the account at this moment');
+    await this.finish({ ...pending, lease: { ...lease, row } }, again);
   }
 
   private async finish({ lease, tokens, onDisk }: Pending, result: StoreResult): Promise<void> {
@@ -175,7 +175,7 @@ export class RescueService implements OnModuleInit, OnApplicationShutdown {
       const tokens = JSON.parse(this.cipher.open(accountId, 'rescue', sealed)) as TokenSet;
       const row = await this.accounts.findById(accountId);
       if (!row) return this.logger.warn({ msg: 'rescue file of an account that does not exist', accountId });
-      const lease = { row: { ...row, tokenGeneration: generation }, owner: this.leases.owner, until: 0, recovery: true };
+      const lease = { row: { ...row, tokenGeneration: generation }, owner: this.leases.owner, until: 0, recovery: true, urgent: false };
       this.pending.set(accountId, { lease, tokens, onDisk: true });
     } catch (error) {
       this.logger.error({ msg: 'rescue file cannot be opened; it stays where it is', accountId, error: messageOf(error) });

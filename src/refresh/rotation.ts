@@ -15,7 +15,7 @@ import { combineTokens } from './token-set.js';
 /** `busy`: another process holds the lease; look again in a moment. */
 export type RotationResult = RefreshResult | { readonly kind: 'busy' };
 
-const UNREADABLE = { kind: 'transient', sent: false, retryAt: null } as const;
+const UNREADABLE = { kind: 'transient', sent: false, retryAt: null, status: null } as const;
 const unavailable = (reason: string): RefreshResult => ({ kind: 'unavailable', reason });
 
 /**
@@ -102,6 +102,7 @@ export class Rotation {
   }
 
   private databaseAway(accountId: string, error: unknown): RefreshResult {
+    this.leases.noteOutage();
     this.logger.warn({ msg: 'no refresh: the database does not answer', accountId, error: messageOf(error) });
     return unavailable('the database does not answer');
   }

@@ -21,12 +21,19 @@ export interface RenewedTokens {
 export type TokenOutcome =
   | { readonly kind: 'renewed'; readonly tokens: RenewedTokens }
   /** The vendor's own words say that this credential is lost. `confirm`: only when it says so twice in a row. */
-  | { readonly kind: 'permanent'; readonly code: string; readonly message: string; readonly confirm: boolean }
+  | { readonly kind: 'permanent'; readonly code: string; readonly message: string; readonly confirm: boolean; readonly status: number }
   /**
    * Nothing is known of the credential. `sent`: the vendor may have received the request and rotated the token without our
-   * getting the answer; false only where it certainly refused or never saw it.
+   * getting the answer; false only where it certainly refused or never saw it. `status`: of an error that the vendor gave; null: there
+   * was no answer, or it was a page of somebody in between.
    */
-  | { readonly kind: 'transient'; readonly reason: string; readonly sent: boolean; readonly retryAt: number | null };
+  | {
+      readonly kind: 'transient';
+      readonly reason: string;
+      readonly sent: boolean;
+      readonly retryAt: number | null;
+      readonly status: number | null;
+    };
 
 type JsonObject = Record<string, unknown>;
 
@@ -92,14 +99,17 @@ function readTokens(body: JsonObject): RenewedTokens | null {
 }
 
 /** A refusal counts as final only in the vendor's own JSON words: pages of the edge and bare statuses say nothing of a credential. */
-function refusal(body: JsonObject): TokenOutcome | null {
+function refusal(body: JsonObject, status: number): TokenOutcome | null {
   const { code, message } = readError(body);
-  if (code !== null && PERMANENT.has(code)) return { kind: 'permanent', code, message, confirm: false };
+  const permanent = { kind: 'permanent', message, status } as const;
+  if (code !== null && PERMANENT.has(code)) return { ...permanent, code, confirm: false };
   const said = PERMANENT_TEXTS.find(([pattern]) => pattern.test(message));
-  if (said) return { kind: 'permanent', code: said[1], message, confirm: false };
-  if (code !== null && SUSPECT.has(code)) return { kind: 'permanent', code, message, confirm: true };
+  if (said) return { ...permanent, code: said[1], confirm: false };
+  if (code !== null && SUSPECT.has(code)) return { ...permanent, code, confirm: true };
   return null;
 }
+
+const isPage = ({ headers, body }: TokenHttpAnswer): boolean => /text\/html/i.test(headers['content-type'] ?? '') || /^\s*</.test(body);
 
 /**
  * Reads an answer of the token endpoint. 429, 5xx, pages of the edge, bare statuses and unknown codes are transient whatever
@@ -108,31 +118,31 @@ function refusal(body: JsonObject): TokenOutcome | null {
 export function classifyTokenAnswer(answer: TokenHttpAnswer, now: number): TokenOutcome {
   const { status, headers } = answer;
   const body = parseObject(answer.body);
-  const retryAt = retryAfterAt(headers['retry-after'], now);
+  const unclear = { kind: 'transient', retryAt: retryAfterAt(headers['retry-after'], now) } as const;
   if (status >= 200 && status < 300) {
     const tokens = body && readTokens(body);
     if (tokens) return { kind: 'renewed', tokens };
-    return (body && refusal(body)) ?? { kind: 'transient', reason: `HTTP ${status} without a token`, sent: true, retryAt };
+    return (body && refusal(body, status)) ?? { ...unclear, reason: `HTTP ${status} without a token`, sent: true, status: null };
   }
+  const ruled = status < 400 || isPage(answer) ? null : status;
   // A gateway's 5xx may hide a rotation behind it; a 429 and a redirect were refused before anything happened.
   if (status === 429 || status >= 500 || status < 400) {
-    return { kind: 'transient', reason: `HTTP ${status}`, sent: status >= 500, retryAt };
+    return { ...unclear, reason: `HTTP ${status}`, sent: status >= 500, status: ruled };
   }
-  const final = body && refusal(body);
-  if (final) return final;
-  const code = body && readError(body).code;
-  const reason =
-    body === null
-      ? `HTTP ${status} without a JSON body`
-      : `HTTP ${status} ${redactUpstreamText(code ?? 'without a known code').slice(0, 60)}`;
-  return { kind: 'transient', reason, sent: status === 408, retryAt };
+  const final = body && refusal(body, status);
+  return final ?? { ...unclear, reason: reasonOf(status, body), sent: status === 408, status: ruled };
+}
+
+function reasonOf(status: number, body: JsonObject | null): string {
+  if (body === null) return `HTTP ${status} without a JSON body`;
+  return `HTTP ${status} ${redactUpstreamText(readError(body).code ?? 'without a known code').slice(0, 60)}`;
 }
 
 /** Reads a call that brought no answer. Only a connection that never stood (or was never asked for) is certain not to have carried it. */
 export function classifyTokenFailure(error: unknown): TokenOutcome {
   if (error instanceof UpstreamFailure) {
     const sent = error.kind !== 'connect' && error.kind !== 'queue';
-    return { kind: 'transient', reason: `${error.kind}${error.code ? ` (${error.code})` : ''}`, sent, retryAt: null };
+    return { kind: 'transient', reason: `${error.kind}${error.code ? ` (${error.code})` : ''}`, sent, retryAt: null, status: null };
   }
-  return { kind: 'transient', reason: error instanceof Error ? error.name : 'unknown failure', sent: true, retryAt: null };
+  return { kind: 'transient', reason: error instanceof Error ? error.name : 'unknown failure', sent: true, retryAt: null, status: null };
 }

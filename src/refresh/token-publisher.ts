@@ -42,6 +42,7 @@ export class TokenPublisher {
     switch (result.kind) {
       case 'stored':
         this.use(result.row);
+        await this.acquit(before, tokens);
         return this.files.writeBack(result.row.id, { ...tokens, chatgptAccountId: result.row.chatgptAccountId, email: result.row.email });
       case 'merged':
         await this.reload(result.accountId);
@@ -53,6 +54,16 @@ export class TokenPublisher {
         return;
       case 'lost':
         return this.reload(before.id);
+    }
+  }
+
+  /** Refused while these tokens waited to be stored: what another process was refused is the token that was spent for them. */
+  private async acquit({ id, state, stateReason, stateSince }: AccountEntity, { lastRefreshAt }: TokenSet): Promise<void> {
+    if (state !== 'needs_login' || stateSince < lastRefreshAt) return;
+    try {
+      await this.accounts.resume(id, state, stateReason);
+    } catch (error) {
+      this.logger.warn({ msg: 'account could not be brought back into service', accountId: id, error: messageOf(error) });
     }
   }
 

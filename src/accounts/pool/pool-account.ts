@@ -28,9 +28,9 @@ export interface PoolAccount {
   quota: QuotaSnapshot | null;
 }
 
-/** `usage_answer`: what the configuration makes of a status of the usage endpoint. */
+/** `usage_answer`, `token_answer`: what the configuration makes of a status of the usage endpoint, or of the token endpoint. */
 export type CooldownCause =
-  'quota' | 'rate_limit' | 'not_included' | 'unauthorized' | 'payment' | 'forbidden' | 'server_error' | 'usage_answer';
+  'quota' | 'rate_limit' | 'not_included' | 'unauthorized' | 'payment' | 'forbidden' | 'server_error' | 'usage_answer' | 'token_answer';
 
 /** `model`: a slug, or `*` for the whole account. Instants in epoch ms. */
 export interface Cooldown {

@@ -11,6 +11,7 @@ export const REASON = {
   fileRemoved: 'file_removed',
   fileDisabled: 'file_disabled',
   tokenExpired: 'access_token_expired',
+  operator: 'operator',
 } as const;
 
 export interface PlainTokens {

@@ -40,6 +40,8 @@ export interface RefreshClaim {
   now: number;
   /** Take over an intent that somebody (perhaps this process) left open; without it an open intent refuses the claim. */
   recovery?: boolean;
+  /** Somebody else's lease must have run out so long ago. */
+  silentForMs?: number;
 }
 
 /** Renewed tokens, sealed for the row they go to. */

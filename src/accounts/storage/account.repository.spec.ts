@@ -11,6 +11,7 @@ import type { TokenCommit } from './account-token.types.js';
 import { AccountEntity } from './account.entity.js';
 import { AccountRepository } from './account.repository.js';
 import { CredentialCipher } from './credential-cipher.js';
+import { RefreshCandidateRepository } from './refresh-candidate.repository.js';
 
 const cipher = new CredentialCipher(randomBytes(32));
 const now = Date.now();
@@ -29,11 +30,13 @@ const fileOf = (name: string): AccountFileEntity => ({
 const claim = (owner: string, patch = {}) => ({ owner, generation: 1, leaseUntil: now + 60_000, now, ...patch });
 
 describeDatabases('AccountRepository', (database) => {
-  const setUp = async (...rows: AccountEntity[]): Promise<{ accounts: AccountRepository; dataSource: DataSource }> => {
+  const setUp = async (
+    ...rows: AccountEntity[]
+  ): Promise<{ accounts: AccountRepository; candidates: RefreshCandidateRepository; dataSource: DataSource }> => {
     const dataSource = await database.open();
     const accounts = new AccountRepository(dataSource);
     await accounts.insertMany(rows);
-    return { accounts, dataSource };
+    return { accounts, candidates: new RefreshCandidateRepository(dataSource), dataSource };
   };
 
   it('gives back what was stored, page by page', async () => {
@@ -105,6 +108,11 @@ describeDatabases('AccountRepository', (database) => {
     expect(await accounts.extendRefresh(row.id, 'b', now - 1_000, now)).toBe(0);
     expect(await accounts.extendRefresh(row.id, 'a', now - 1_000, now)).toBe(1);
     expect(await accounts.claimRefresh(row.id, claim('b'))).toBe(1);
+    expect(await accounts.extendRefresh(row.id, 'b', now - 30_000, now)).toBe(1);
+    expect(await accounts.claimRefresh(row.id, claim('c', { silentForMs: 60_000 }))).toBe(0);
+    expect(await accounts.claimRefresh(row.id, claim('c', { silentForMs: 20_000 }))).toBe(1);
+    expect(await accounts.seizeRefresh(row.id, claim('b', { generation: 2 }))).toBe(0);
+    expect(await accounts.seizeRefresh(row.id, claim('b'))).toBe(1);
     if (database.type === 'postgres') {
       const { refreshLeaseUntil } = (await accounts.findById(row.id))!;
       // A caller whose clock is a year off gets a lease of a minute all the same.
@@ -116,12 +124,13 @@ describeDatabases('AccountRepository', (database) => {
 
   it('goes through intent and commit, and lets nobody else in between', async () => {
     const row = rowOf(login(1));
-    const { accounts } = await setUp(row);
+    const { accounts, candidates } = await setUp(row);
     await accounts.claimRefresh(row.id, claim('a'));
     expect(await accounts.recordIntent(row.id, 'b', 1, 'hash', now)).toBe(0);
     expect(await accounts.recordIntent(row.id, 'a', 2, 'hash', now)).toBe(0);
     expect(await accounts.recordIntent(row.id, 'a', 1, 'hash', now)).toBe(1);
-    expect((await accounts.openIntents(10)).map(({ id, refreshIntent }) => [id, refreshIntent])).toEqual([[row.id, 'hash']]);
+    expect((await candidates.openIntents(now, 10)).map(({ id, refreshIntentAt }) => [id, refreshIntentAt])).toEqual([[row.id, now]]);
+    expect(await candidates.openIntents(now, 10, row.id)).toEqual([]);
     expect(await accounts.commitTokens(row.id, 'b', 1, commit())).toBe(0);
     expect(await accounts.commitTokens(row.id, 'a', 1, commit({ labels: { plan: 'pro' } }))).toBe(1);
     expect(await accounts.commitTokens(row.id, 'a', 1, commit())).toBe(0);
@@ -139,12 +148,12 @@ describeDatabases('AccountRepository', (database) => {
 
   it('leaves an intent whose end is unknown to recovery alone', async () => {
     const row = rowOf(login(1, { expiresAt: now }));
-    const { accounts } = await setUp(row);
+    const { accounts, candidates } = await setUp(row);
     await accounts.claimRefresh(row.id, claim('a'));
     await accounts.recordIntent(row.id, 'a', 1, 'hash', now);
     expect(await accounts.releaseRefresh(row.id, 'a', { failure: true, keepIntent: true, notBefore: now, now })).toBe(1);
     expect(await accounts.claimRefresh(row.id, claim('b'))).toBe(0);
-    expect(await accounts.dueForRefresh(now, now + 1, 10)).toEqual([]);
+    expect(await candidates.due(now, now + 1, 10)).toEqual([]);
     expect(await accounts.claimRefresh(row.id, claim('b', { recovery: true }))).toBe(1);
     expect(await accounts.releaseRefresh(row.id, 'b', { failure: true, now })).toBe(1);
     expect(await accounts.findById(row.id)).toMatchObject({ refreshFailures: 2, refreshIntent: '', refreshOwner: '' });
@@ -158,10 +167,12 @@ describeDatabases('AccountRepository', (database) => {
     const bare = rowOf({ access_token: login('bare', { expiresAt: now + 1 }).access_token });
     const paused = { ...rowOf(login('paused', { expiresAt: now })), state: 'paused' as const };
     const waiting = { ...rowOf(login('waiting', { expiresAt: now })), refreshNotBefore: now + 1 };
-    const { accounts } = await setUp(due, unknown, fresh, shared, bare, paused, waiting);
-    expect((await accounts.dueForRefresh(now, now + 10_000, 10)).map(({ id }) => id)).toEqual([unknown.id, due.id]);
+    const { accounts, candidates } = await setUp(due, unknown, fresh, shared, bare, paused, waiting);
+    expect((await candidates.due(now, now + 10_000, 10)).map(({ id }) => id)).toEqual([unknown.id, due.id]);
+    const [first] = await candidates.due(now, now + 10_000, 1);
+    expect((await candidates.due(now, now + 10_000, 10, first)).map(({ id }) => id)).toEqual([due.id]);
     await accounts.claimRefresh(unknown.id, claim('a'));
-    expect((await accounts.dueForRefresh(now, now + 10_000, 10)).map(({ id }) => id)).toEqual([due.id]);
+    expect((await candidates.due(now, now + 10_000, 10)).map(({ id }) => id)).toEqual([due.id]);
   });
 
   it('does not let an import overwrite tokens that are being renewed at this moment', async () => {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Brackets, DataSource, In, LessThanOrEqual, MoreThan, Repository, UpdateQueryBuilder } from 'typeorm';
+import { DataSource, In, MoreThan, Repository, UpdateQueryBuilder } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
 import { writeAtomically, WriteStatement } from '../../database/atomic-write.js';
 import { bulkInsert } from '../../database/bulk-insert.js';
@@ -10,6 +10,7 @@ import type { ProvisionalMerge, RefreshClaim, RefreshRelease, StatePatch, TokenC
 import { AccountEntity, AccountState } from './account.entity.js';
 import { CiphertextOwnerEntity } from './ciphertext-owner.entity.js';
 import { CooldownEntity } from './cooldown.entity.js';
+import { leaseIsFree } from './refresh-lease-sql.js';
 
 /** What an operator wants to know and the pool does not keep. */
 export type AccountDetails = Pick<AccountEntity, 'id' | 'stateEvidence' | 'refreshFailures' | 'refreshNotBefore'>;
@@ -25,17 +26,17 @@ const NO_LEASE = { refreshOwner: '', refreshLeaseUntil: 0 };
 const NO_INTENT = { refreshIntent: '', refreshIntentAt: 0 };
 
 /**
- * The only SQL for the accounts table. Every change is one conditional statement whose affected count is returned: 0 means
+ * All that changes accounts. Every change is one conditional statement whose affected count is returned: 0 means
  * that the row was no longer as its writer had seen it. Instants in epoch ms. Rejects when the database is away.
  */
 @Injectable()
 export class AccountRepository {
   private readonly rows: Repository<AccountEntity>;
-  private readonly instant: string;
+  private readonly instantSql: string;
 
   constructor(private readonly dataSource: DataSource) {
     this.rows = dataSource.getRepository(AccountEntity);
-    this.instant = instantSql(dataSource);
+    this.instantSql = instantSql(dataSource);
   }
 
   /** Rows whose identity is taken already are left out without an error: read back who won. */
@@ -141,7 +142,7 @@ export class AccountRepository {
     return affected(
       this.update({ ...columns, tokenGeneration: generation + 1, updatedAt: now })
         .where('id = :id AND token_generation = :generation', { id, generation })
-        .andWhere(this.leaseIsFree(now))
+        .andWhere(leaseIsFree(this.instantSql, now))
         .execute(),
     );
   }
@@ -149,19 +150,36 @@ export class AccountRepository {
   /** Takes the refresh lease of a row whose tokens are still those of `claim.generation`. Exactly one of many wins (1). */
   claimRefresh(id: string, claim: RefreshClaim): Promise<number> {
     const durationMs = claim.leaseUntil - claim.now;
-    const leaseUntil = (): string => `${this.instant} + ${Math.trunc(durationMs)}`;
+    const leaseUntil = (): string => `${this.instantSql} + ${Math.trunc(durationMs)}`;
     return affected(
       this.update({ refreshOwner: claim.owner, refreshLeaseUntil: leaseUntil })
         .where('id = :id AND token_generation = :generation', { id, generation: claim.generation })
         .andWhere(claim.recovery ? 'refresh_intent_at > 0' : 'refresh_intent_at = 0')
-        .andWhere(this.leaseIsFree(claim.now))
+        .andWhere(leaseIsFree(this.instantSql, claim.now, claim.silentForMs))
         .execute(),
     );
   }
 
+  /**
+   * For who holds the tokens that come after `claim.generation`: the lease, whoever has it. What another process gets for the spent
+   * token can only be a refusal, and its commit then finds a newer generation.
+   */
+  seizeRefresh(id: string, { owner, generation, leaseUntil, now }: RefreshClaim): Promise<number> {
+    const until = (): string => `${this.instantSql} + ${Math.trunc(leaseUntil - now)}`;
+    const query = this.update({ refreshOwner: owner, refreshLeaseUntil: until });
+    return affected(query.where('id = :id AND token_generation = :generation', { id, generation }).setParameter('now', now).execute());
+  }
+
+  /** The present by the clock that leases go by: the server's on Postgres, else `now`. */
+  async instant(now: number): Promise<number> {
+    if (this.dataSource.options.type !== 'postgres') return now;
+    const [row] = await this.dataSource.query<{ instant: string }[]>(`SELECT ${this.instantSql} AS instant`);
+    return Number(row!.instant);
+  }
+
   /** Longer for whoever holds the lease, for example while tokens wait in a rescue file. */
   extendRefresh(id: string, owner: string, leaseUntil: number, now: number): Promise<number> {
-    const until = (): string => `${this.instant} + ${Math.trunc(leaseUntil - now)}`;
+    const until = (): string => `${this.instantSql} + ${Math.trunc(leaseUntil - now)}`;
     const query = this.update({ refreshLeaseUntil: until }).where('id = :id AND refresh_owner = :owner', { id, owner });
     return affected(query.setParameter('now', now).execute());
   }
@@ -193,27 +211,6 @@ export class AccountRepository {
     );
   }
 
-  /** Rows of a refresh whose end is not known, oldest first; a live owner may still be at work on some (`refreshLeaseUntil`). */
-  openIntents(limit: number): Promise<AccountEntity[]> {
-    return this.rows.find({ where: { refreshIntentAt: MoreThan(0) }, order: { refreshIntentAt: 'ASC' }, take: limit });
-  }
-
-  /**
-   * Active, owned rows with a refresh token whose access token ends by `horizon` (or whose life is unknown: 0), that are not
-   * backing off, not leased and without an open intent; soonest end first.
-   */
-  dueForRefresh(now: number, horizon: number, limit: number): Promise<AccountEntity[]> {
-    return this.rows
-      .createQueryBuilder('account')
-      .where({ state: 'active', ownership: 'owned', refreshIntentAt: 0, accessExpiresAt: LessThanOrEqual(horizon) })
-      .andWhere("account.refresh_token <> ''")
-      .andWhere('account.refresh_not_before <= :now', { now })
-      .andWhere(this.leaseIsFree(now))
-      .orderBy('account.accessExpiresAt', 'ASC')
-      .take(limit)
-      .getMany();
-  }
-
   /**
    * The bare refresh token of the provisional row belongs to an account that exists: the new tokens go to that row, what
    * pointed at the provisional one points there, the provisional row goes. All or nothing; 0 when either row has moved on
@@ -223,7 +220,7 @@ export class AccountRepository {
     const { provisionalId, targetId, owner, generation, tokens, now } = merge;
     const target = this.update({ ...tokenColumns(tokens), ownership: 'owned', tokenGeneration: () => 'token_generation + 1' })
       .where('id = :targetId', { targetId })
-      .andWhere(this.leaseIsFree(now));
+      .andWhere(leaseIsFree(this.instantSql, now));
     const revive = this.update({ state: 'active', stateReason: '', stateEvidence: '', stateSince: now, stateUntil: 0 }).where(
       "id = :targetId AND (state = 'needs_login' OR (state = 'paused' AND state_reason = 'file_removed'))",
       { targetId },
@@ -248,10 +245,6 @@ export class AccountRepository {
 
   private update(columns: QueryDeepPartialEntity<AccountEntity>): UpdateQueryBuilder<AccountEntity> {
     return this.rows.createQueryBuilder().update().set(columns);
-  }
-
-  private leaseIsFree(now: number): Brackets {
-    return new Brackets((lease) => lease.where("refresh_owner = ''").orWhere(`refresh_lease_until < ${this.instant}`, { now }));
   }
 
   private repoint(fromId: string, toId: string): WriteStatement[] {

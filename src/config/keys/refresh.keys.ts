@@ -1,4 +1,5 @@
 import { Flag, Integer, Seconds, Text, ValueMap } from '../key.decorators.js';
+import { policyFault, stepFault } from '../status-rules.js';
 
 export class RefreshKeys {
   static readonly title = 'Token refresh';
@@ -23,12 +24,17 @@ export class RefreshKeys {
   })
   refreshBatchSize = 0;
 
-  @Text('refresh-http-429-action', { about: 'What a 429 of the token endpoint does to an account; empty = back-off.', notYet: true })
+  @Text('refresh-http-429-action', {
+    about: 'What a 429 of the token endpoint does to an account: cooldown, disable or remove (to the trash); empty = back-off.',
+    check: stepFault,
+  })
   refreshHttp429Action = '';
 
   @ValueMap('refresh-http-status-policy', {
-    about: 'What other statuses of the token endpoint do to an account; empty = built-in rules.',
-    notYet: true,
+    about:
+      'What statuses of the token endpoint do to an account: what is tried first (phase none, refresh_once or cooldown_then_retry) and what happens then (final); wins over refresh-http-429-action; empty = back-off.',
+    check: policyFault,
+    example: { 403: { phase: 'refresh_once', final: 'disable' } },
   })
   refreshHttpStatusPolicy: Readonly<Record<string, unknown>> = {};
 
