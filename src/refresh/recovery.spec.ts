@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { AccountsService } from '../accounts/accounts.service.js';
 import { recordOf, RefreshProcess, RefreshWorld } from '../../test/support/refresh-harness.js';
 
 const RENEWED = { kind: 'renewed' };
@@ -155,5 +156,50 @@ describe('a database that goes away', () => {
     await process.rescues.retry();
     expect(existsSync(rescueDir()) && readdirSync(rescueDir())).toEqual([]);
     expect(await process.row(id)).toMatchObject({ tokenGeneration: 2 });
+  });
+
+  it('for one process alone, which holds the new tokens: the lease lives on while it tries', async () => {
+    const commit = jest.spyOn(process.rows, 'commitTokens').mockRejectedValue(new Error('the disk is full'));
+    expect(await process.refresh.renew(id, 1)).toEqual(RENEWED);
+    const other = await world.process();
+    for (let minute = 0; minute < 10; minute++) {
+      world.clock.advance(30_000);
+      await process.rescues.retry();
+      expect((await process.row(id)).refreshLeaseUntil).toBe(world.clock.now() + 45_000);
+      world.clock.advance(30_000);
+      expect(await other.sweep.run()).toEqual({ renewed: 0, refused: 0, unavailable: 0 });
+    }
+    commit.mockRestore();
+    await process.rescues.retry();
+    expect(await process.storedRefreshToken(id)).toBe(newest().refreshToken);
+    expect(await other.refresh.renew(id, 1)).toEqual(RENEWED);
+    expect(world.tokenCalls).toHaveLength(1);
+  });
+
+  it('for the holder of the new tokens so long that another one is refused the old token: they are stored, and the account serves', async () => {
+    await renewWithoutCommit();
+    const other = await world.process();
+    await other.module.get(AccountsService, { strict: false }).reload(id);
+    world.clock.advance(110_000);
+    expect(await other.refresh.renew(id, 1)).toMatchObject({ kind: 'unavailable', reason: expect.stringMatching(/once more/) });
+    world.clock.advance(10_000);
+    expect(await other.refresh.renew(id, 1)).toMatchObject({ kind: 'refused', code: 'refresh_token_reused' });
+    await other.settled();
+    expect(await other.row(id)).toMatchObject({ state: 'needs_login' });
+
+    await readOnly(false);
+    await process.rescues.retry();
+    expect(await other.row(id)).toMatchObject({ state: 'active', stateReason: '', tokenGeneration: 2, refreshIntentAt: 0 });
+    expect(await other.storedRefreshToken(id)).toBe(newest().refreshToken);
+    expect(process.pool.get(id)).toMatchObject({ state: 'active', tokenGeneration: 2 });
+  });
+
+  it('for a process that ends then: what takes its place stores its rescue without waiting for its lease', async () => {
+    await renewWithoutCommit();
+    const next = await world.process();
+    await process.dataSource.destroy();
+    await next.rescues.onModuleInit();
+    expect(await next.row(id)).toMatchObject({ tokenGeneration: 2, refreshOwner: '', refreshIntentAt: 0 });
+    expect(await next.storedRefreshToken(id)).toBe(newest().refreshToken);
   });
 });

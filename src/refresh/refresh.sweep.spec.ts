@@ -92,6 +92,39 @@ describe('a sweep', () => {
     );
   });
 
+  it('leaves room: the refresh of a request is sent at once, however many are due', async () => {
+    const roomy = await world.process({ refreshConcurrency: 5 });
+    for (let n = 1; n <= 12; n++) await roomy.import(recordOf(world.account(n, { accessTokenLifeSec: -1 })));
+    world.backend.state.always('ok,head=60000', { endpoint: 'token' });
+    const sweep = roomy.sweep.run();
+    await world.tokenCall(4);
+    const asked = await roomy.import(recordOf(world.account(13)));
+    const renewal = roomy.refresh.renew(asked, 1);
+    // The fifth call is not the sweep's: that has four slots of five.
+    await world.tokenCall(5);
+    world.backend.state.calm();
+    await world.pass(Promise.all([sweep, renewal]), 1_000);
+  });
+
+  it('ends early when the token endpoint fails everybody, and costs those who had no turn nothing', async () => {
+    for (let n = 1; n <= 11; n++) await process.import(recordOf(world.account(n, { accessTokenLifeSec: -1 })));
+    world.backend.state.always('500', { endpoint: 'token' });
+    const { unavailable } = await process.sweep.run();
+    expect(unavailable).toBeGreaterThanOrEqual(4);
+    expect(unavailable).toBeLessThan(8);
+    expect(world.tokenCalls).toHaveLength(unavailable);
+    world.backend.state.calm();
+    expect(await process.sweep.run()).toEqual({ renewed: 11 - unavailable, refused: 0, unavailable: 0 });
+    world.clock.advance(6_001);
+    expect(await process.sweep.run()).toEqual({ renewed: unavailable, refused: 0, unavailable: 0 });
+  });
+
+  it('is not ended by accounts that are refused one by one', async () => {
+    for (let n = 1; n <= 11; n++) await process.import(recordOf(world.account(n, { accessTokenLifeSec: -1 })));
+    world.backend.state.always('expired', { endpoint: 'token' });
+    expect(await process.sweep.run()).toEqual({ renewed: 0, refused: 11, unavailable: 0 });
+  });
+
   it('lets the refreshes that run end before the process does', async () => {
     const id = await process.import(recordOf(world.account(1, { accessTokenLifeSec: -1 })));
     world.backend.state.next('ok,tail=50', { endpoint: 'token' });
