@@ -99,6 +99,11 @@ export class AccountsService {
     return this.changeState(id, from, { state: 'active', reason: '', evidence: '', since: this.clock.now(), until: 0 }, reason);
   }
 
+  /** Brings accounts into the pool that are not in it. */
+  async loadMissing(ids: readonly string[]): Promise<void> {
+    for (const id of ids) if (!this.pool.get(id)) await this.reload(id);
+  }
+
   /** Brings the row of the database into the pool. */
   async reload(id: string): Promise<void> {
     const row = await this.accounts.findById(id);

@@ -80,6 +80,8 @@ export class AccountFileImporter {
     const known = this.registry.get(file.path);
     if (!known || known.hash !== content.hash) return false;
     if (known.removed) await this.welcomeBack(file, known.accountIds);
+    // Another replica may have taken the file in after this one had read the accounts from the database.
+    await this.accounts.loadMissing(known.accountIds);
     this.registry.touch(file.path, file.signature);
     return true;
   }

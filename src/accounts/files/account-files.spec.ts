@@ -97,6 +97,14 @@ describeDatabases('account files', (database) => {
     expect(warnings.join()).not.toContain('sk-secret');
   });
 
+  it('has the accounts of a file that another replica took in after this one had read the database', async () => {
+    const late = replica();
+    put('a.json', 1);
+    await storage.files.start();
+    await late.files.start();
+    expect(user(1, late)).toMatchObject({ state: 'active', accessToken: login(1).access_token });
+  });
+
   it('takes in a new file while running, without being asked', async () => {
     await storage.files.start();
     put('late.json', 'late');

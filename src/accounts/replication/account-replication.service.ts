@@ -78,11 +78,11 @@ export class AccountReplication implements ChangeListener, OnApplicationBootstra
     const { accounts, cooldowns } = this.#changed;
     const ids = [...accounts];
     const cooling = [...cooldowns];
-    // Before everything is loaded the loader's own reading is the newest.
+    // While the loader is at work everything is compared in vain; afterwards it is, once more.
     const everything = this.#everything && this.loader.progress.state === 'loaded';
+    if (everything) this.#everything = false;
     accounts.clear();
     cooldowns.clear();
-    this.#everything = false;
     try {
       await this.accounts.follow(everything ? [...new Set([...ids, ...(await this.accounts.differing())])] : ids);
       await (everything ? this.cooldowns.followAll() : this.cooldowns.follow(cooling));
