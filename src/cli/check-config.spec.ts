@@ -39,7 +39,7 @@ describe('check-config', () => {
   it('never prints a secret, however wrong it is', () => {
     const yaml = [
       'api-keys: hunter2',
-      'admin-keys: [hunter2]',
+      'admin-keys: hunter2',
       'db-password: [hunter2]',
       'db-dsn: "hunter2"',
       'encryption-key: hunter2',
