@@ -7,6 +7,7 @@ import type { FailedOutcome } from './final-answer.js';
 import { NEXT_STEP } from './next-step.js';
 import { RefusedParameters } from './refused-parameters.js';
 import { hasReasoningCiphertext, isRemovable } from './request-variant.js';
+import { SilenceLimit } from './silence-limit.service.js';
 import { TokenFreshness } from './token-freshness.service.js';
 import type { Turn } from './turn.js';
 
@@ -24,6 +25,7 @@ export class AttemptReaction {
     private readonly tokens: TokenFreshness,
     private readonly refused: RefusedParameters,
     private readonly counters: AccountCounters,
+    private readonly silence: SilenceLimit,
   ) {}
 
   succeeded(turn: Turn, lease: AccountLease): void {
@@ -92,6 +94,7 @@ export class AttemptReaction {
   #switch(turn: Turn, lease: AccountLease, outcome: FailedOutcome): Reaction {
     const { id } = lease.account;
     this.#report(turn, lease, outcome);
+    if (outcome.kind === 'timeout' && !this.silence.mayGoOn(turn, lease)) return STOP;
     const hasAlternative = turn.attemptsLeft > 0 && this.tokens.hasAlternative(turn.query(), id);
     if (outcome.kind === 'empty') {
       turn.empties++;
@@ -100,7 +103,8 @@ export class AttemptReaction {
     }
     turn.tried.add(id);
     // Without another account the answer is the failure: waiting would only delay it.
-    return { next: 'other', pauseMs: hasAlternative ? this.effects.backoffBeforeNextAttemptMs(outcome) : 0 };
+    const mayWait = hasAlternative && turn.lastChanceMs === null;
+    return { next: 'other', pauseMs: mayWait ? this.effects.backoffBeforeNextAttemptMs(outcome) : 0 };
   }
 
   /** A compaction that is slow or fails says nothing about the account: only its login, quota and entitlement count. */

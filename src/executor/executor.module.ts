@@ -9,6 +9,7 @@ import { AttemptReaction } from './attempt-reaction.service.js';
 import { CompactAttempt } from './compact-attempt.js';
 import { Executor } from './executor.service.js';
 import { RefusedParameters } from './refused-parameters.js';
+import { SilenceLimit } from './silence-limit.service.js';
 import { StreamAttempt } from './stream-attempt.js';
 import { StreamOddities } from './stream-oddities.service.js';
 import { TokenFreshness } from './token-freshness.service.js';
@@ -25,6 +26,7 @@ import { UpstreamCalls } from './upstream-calls.service.js';
     CompactAttempt,
     Executor,
     RefusedParameters,
+    SilenceLimit,
     StreamAttempt,
     StreamOddities,
     TokenFreshness,

@@ -7,8 +7,13 @@ const SILENT = new Set(['response.created', 'response.in_progress', 'response.qu
 export class OutputWatch {
   #seen = false;
 
+  /** `onOutput`: called once, when there is the first of it. */
+  constructor(private readonly onOutput?: () => void) {}
+
   see(events: readonly UpstreamEvent[]): void {
-    if (!this.#seen) this.#seen = events.some((event) => !SILENT.has(event.type) && !event.type.startsWith('codex.'));
+    if (this.#seen) return;
+    this.#seen = events.some((event) => !SILENT.has(event.type) && !event.type.startsWith('codex.'));
+    if (this.#seen) this.onOutput?.();
   }
 
   /** Whether the turn that `terminal` completes had nothing in it. */

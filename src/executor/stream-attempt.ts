@@ -14,6 +14,7 @@ import type { ByteStream, UpstreamResponse } from '../upstream/upstream-types.js
 import { accountScope } from './account-scope.js';
 import { rememberCompactions } from './compaction-owners.js';
 import type { HeaderHold } from './header-hold.js';
+import { OutputDeadline } from './output-deadline.js';
 import { OutputWatch } from './output-watch.js';
 import { StreamOddities } from './stream-oddities.service.js';
 import type { Turn } from './turn.js';
@@ -22,6 +23,7 @@ import { UpstreamCalls } from './upstream-calls.service.js';
 
 /** How long a turn whose answer is complete waits for upstream's end, which tells the usage. */
 const USAGE_PATIENCE_MS = 10_000;
+const STILL_SILENT = 'the backend was silent for too long, on another account too';
 
 /** One streamed turn on one account: from the request that goes out to the outcome; what the client saw is in the sink. */
 @Injectable()
@@ -36,8 +38,9 @@ export class StreamAttempt {
 
   /** Never throws for what upstream does; `ok` means that the sink holds the whole turn. */
   async run(turn: Turn, lease: AccountLease, sink: TurnSink, hold: HeaderHold, signal: AbortSignal): Promise<Outcome> {
+    const deadline = turn.lastChanceMs === null ? null : new OutputDeadline(turn.lastChanceMs, signal);
     try {
-      const response = await this.calls.open(turn, lease, 'responses', signal);
+      const response = await this.calls.open(turn, lease, 'responses', deadline?.signal ?? signal);
       if (response.status !== 200) return await this.calls.refusal(response);
       const { id } = lease.account;
       sink.begin({
@@ -48,20 +51,26 @@ export class StreamAttempt {
         },
       });
       hold.accepted();
-      const outcome = await this.#relayOrEnough(turn, lease, response, sink);
+      const watch = new OutputWatch(() => {
+        turn.sawOutput = true;
+        deadline?.stop();
+      });
+      const outcome = await this.#relayOrEnough(turn, lease, response, watch, sink);
       if (outcome.kind !== 'ok') hold.refused();
       return outcome;
     } catch (error) {
       hold.refused();
-      if (error instanceof UpstreamFailure) return classifyFailure(error);
-      throw error;
+      if (!(error instanceof UpstreamFailure)) throw error;
+      return deadline?.isOver && !signal.aborted ? { kind: 'timeout', message: STILL_SILENT } : classifyFailure(error);
+    } finally {
+      deadline?.stop();
     }
   }
 
   /** Once the sink has all it needs, no failure of upstream spoils the answer any more. */
-  async #relayOrEnough(turn: Turn, lease: AccountLease, response: UpstreamResponse, sink: TurnSink): Promise<Outcome> {
+  async #relayOrEnough(turn: Turn, lease: AccountLease, response: UpstreamResponse, watch: OutputWatch, sink: TurnSink): Promise<Outcome> {
     try {
-      const outcome = await this.#relay(turn, lease, response, sink);
+      const outcome = await this.#relay(turn, lease, response, watch, sink);
       return sink.satisfied ? { kind: 'ok' } : outcome;
     } catch (error) {
       if (sink.satisfied && error instanceof UpstreamFailure) return { kind: 'ok' };
@@ -69,9 +78,8 @@ export class StreamAttempt {
     }
   }
 
-  async #relay(turn: Turn, lease: AccountLease, response: UpstreamResponse, sink: TurnSink): Promise<Outcome> {
+  async #relay(turn: Turn, lease: AccountLease, response: UpstreamResponse, watch: OutputWatch, sink: TurnSink): Promise<Outcome> {
     const { body, headers } = response;
-    const watch = new OutputWatch();
     const decoder = /json/i.test(headers['content-type'] ?? '') ? null : new SseDecoder();
     let patience: NodeJS.Timeout | undefined;
     try {

@@ -21,6 +21,9 @@ export class Turn {
   /** Whether this turn has waited for the quota of an account: it does so once. */
   lookedAtQuota = false;
   empties = 0;
+  /** Whether an attempt has brought output; the client need not have seen it. */
+  sawOutput = false;
+  #lastChanceMs: number | null = null;
   #attempts = 0;
   #skips = 0;
   #deferred: string | null = null;
@@ -32,7 +35,7 @@ export class Turn {
     readonly request: CodexRequest,
     readonly requestId: string,
     readonly startedAt: number,
-    private readonly maxAttempts: number,
+    private maxAttempts: number,
     /** Epoch ms after which no new attempt starts; Infinity without a budget. */
     private readonly deadline: number,
     /** The account a compaction binds this request to. */
@@ -57,7 +60,17 @@ export class Turn {
 
   /** Whether one more `POST` may go out. */
   mayAttempt(now: number): boolean {
-    return this.#attempts < this.maxAttempts && (this.#attempts === 0 || now < this.deadline);
+    return this.attemptsLeft > 0 && (this.#attempts === 0 || now < this.deadline);
+  }
+
+  /** In which the next attempt, the last one then, has to bring output; null: no such limit. */
+  get lastChanceMs(): number | null {
+    return this.#lastChanceMs;
+  }
+
+  lastChance(ms: number): void {
+    this.#lastChanceMs = ms;
+    this.maxAttempts = Math.min(this.maxAttempts, this.#attempts + 1);
   }
 
   countAttempt(): number {

@@ -161,6 +161,14 @@ export class AccountEffects {
     return this.#history.vendorWide401(now);
   }
 
+  /** Whether another account has worked at `since` (epoch ms) or later, and whether one has failed at its last attempt, within the last minute. */
+  othersSince(accountId: string, since: number): { readonly worked: boolean; readonly failing: boolean } {
+    return {
+      worked: this.#history.othersWorkedSince(accountId, since),
+      failing: this.#history.othersFailing(accountId, this.clock.now()) > 0,
+    };
+  }
+
   /** How long a request waits before its next attempt; never before its first one. */
   backoffBeforeNextAttemptMs(outcome: Outcome, random = Math.random()): number {
     const now = this.clock.now();

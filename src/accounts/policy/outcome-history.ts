@@ -195,6 +195,10 @@ export class OutcomeHistory {
     return this.#recent.others(null, now);
   }
 
+  othersFailing(accountId: string, now: number): number {
+    return this.#recent.others(accountId, now).failing;
+  }
+
   vendorWide401(now: number): boolean {
     return this.#refusal.isOn(now);
   }

@@ -3,7 +3,7 @@ import type { Outcome, OutcomeKind, OutcomeOf } from '../../upstream/outcome.js'
 import { AWAITING_TOKEN } from '../pool/cooldowns.js';
 import { limitScope } from '../pool/limit-family.js';
 import { inferredReason } from '../storage/state-reason.js';
-import { type AttemptFacts, isFailure, type RecentOutcomes } from './outcome-history.js';
+import type { AttemptFacts, RecentOutcomes } from './outcome-history.js';
 import type { AccountEffect, Cooldown, CooldownCause, LostState } from '../pool/pool-account.js';
 
 const SECOND_MS = 1000;
