@@ -27,6 +27,8 @@ export interface Route {
   readonly gate: ConnectionGate | null;
   /** Set where a plain HTTP request is handed to an HTTP proxy whole. */
   readonly forward: ForwardProxy | null;
+  /** A call by this route has met nothing but silence. */
+  readonly distrust: () => void;
 }
 
 export interface ForwardProxy {
@@ -53,6 +55,8 @@ export interface RouteStats {
 @Injectable()
 export class DispatcherFactory implements OnApplicationShutdown {
   readonly #routes = new Map<string, Route>();
+  /** Replaced pools whose last calls are under way. */
+  readonly #retired = new Set<Pool>();
   readonly #proxy: ProxyAddress | null;
   readonly #backendHost: string;
   readonly #resolveTo: Target | null;
@@ -92,15 +96,36 @@ export class DispatcherFactory implements OnApplicationShutdown {
     const routes = [...this.#routes.values()];
     const failure = new UpstreamFailure('aborted', 'the service is shutting down');
     for (const { gate } of routes) gate?.refuseAll(failure);
-    await Promise.all(routes.map(({ pool }) => pool.destroy(failure)));
+    await Promise.all([...routes.map(({ pool }) => pool), ...this.#retired].map((pool) => pool.destroy(failure)));
   }
 
-  #makeRoute(url: URL): Route {
+  #makeRoute(url: URL, gate = this.#makeGate()): Route {
+    const route: Route = {
+      pool: this.#makePool(url, gate),
+      gate,
+      forward: this.#forwardTo(url),
+      distrust: () => this.#replace(url, route),
+    };
+    return route;
+  }
+
+  /**
+   * Where one connection has gone silent, others that were made at the same time may lead nowhere as well (a NAT has forgotten them, the
+   * machine has slept), and each would cost a call its whole patience: from now on new ones are made. Calls on the old ones end as they do.
+   */
+  #replace(url: URL, route: Route): void {
+    if (this.#routes.get(url.origin) !== route) return;
+    this.#routes.set(url.origin, this.#makeRoute(url, route.gate));
+    this.#retired.add(route.pool);
+    const gone = (): void => void this.#retired.delete(route.pool);
+    route.pool.close().then(gone, gone);
+  }
+
+  #makePool(url: URL, gate: ConnectionGate | null): Pool {
     const { config } = this;
-    const gate = this.#makeGate();
     const connectTimeoutMs = config.upstreamConnectTimeoutSec * 1000;
     const idleMs = (config.upstreamIdleConnTimeoutSec || DEFAULT_IDLE_CONNECTION_SEC) * 1000;
-    const pool = new Pool(url.origin, {
+    return new Pool(url.origin, {
       connections: gate === null ? null : this.#maxConnections,
       pipelining: 1,
       allowH2: config.enableHttp2,
@@ -118,7 +143,6 @@ export class DispatcherFactory implements OnApplicationShutdown {
         onConnected: (version) => gate?.setLimit(this.#maxConnections * (version === 'h2' ? HTTP2_STREAMS : 1)),
       }),
     });
-    return { pool, gate, forward: this.#forwardTo(url) };
   }
 
   /** HTTP/1.1 holds a connection per stream: a default limit would cap the whole service, so it takes an explicit one. */

@@ -17,6 +17,8 @@ export interface ExchangeOptions {
   /** The place that the call holds, given back as soon as it is over. */
   readonly gate: ConnectionGate | null;
   readonly forward: ForwardProxy | null;
+  /** The backend was silent for longer than the limit. */
+  readonly onSilence: () => void;
 }
 
 /**
@@ -89,7 +91,10 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
-    if (!this.#done) this.#fail(toFailure(error, this.#headersSeen ? 'body' : 'head'));
+    if (this.#done) return;
+    const failure = toFailure(error, this.#headersSeen ? 'body' : 'head');
+    if (failure.kind === 'timeout') this.options.onSilence();
+    this.#fail(failure);
   }
 
   #fail(failure: UpstreamFailure): void {

@@ -41,6 +41,7 @@ export class UpstreamClient {
       queueTimeoutMs: gate !== null && this.#multiplexed ? Math.max(1, gate.timeoutMs - (performance.now() - started)) : 0,
       gate,
       forward: route.forward,
+      onSilence: route.distrust,
     });
     route.pool.dispatch(this.#dispatchOptions(call, route), exchange);
     return exchange.response;

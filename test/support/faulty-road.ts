@@ -11,6 +11,7 @@ export class FaultyRoad {
   accepted = 0;
   /** Every connection is held for so long before it is taken further. */
   delayMs = 0;
+  #breaks: { readonly after: number; readonly way: 'there' | 'back' }[] = [];
   #traffic: Traffic = 'pass';
   #server: Server | null = null;
   readonly #open = new Set<Socket>();
@@ -62,6 +63,11 @@ export class FaultyRoad {
     this.cut();
   }
 
+  /** The next connection is reset when so many bytes have gone that way. */
+  breakNext(way: 'there' | 'back', after: number): void {
+    this.#breaks.push({ way, after });
+  }
+
   /** Resets the connections there are. */
   cut(): void {
     for (const socket of this.#open) socket.resetAndDestroy();
@@ -95,14 +101,18 @@ export class FaultyRoad {
     this.#keep(far);
     near.on('close', () => far.destroy());
     far.on('close', () => near.destroy());
-    far.on('data', (bytes) => this.#forward(far, near, bytes));
-    near.on('data', (bytes) => this.#forward(near, far, bytes));
+    const fault = this.#breaks.shift();
+    if (fault?.after === 0) return void near.resetAndDestroy();
+    far.on('data', (bytes) => this.#forward(far, near, bytes, fault?.way === 'back' ? fault.after : Infinity));
+    near.on('data', (bytes) => this.#forward(near, far, bytes, fault?.way === 'there' ? fault.after : Infinity));
     near.resume();
   }
 
   /** Not a pipe: that would go on by itself. */
-  #forward(from: Socket, to: Socket, bytes: Buffer): void {
-    if (this.#traffic === 'hang') from.pause();
+  #forward(from: Socket, to: Socket, bytes: Buffer, most: number): void {
+    if (from.bytesRead >= most) {
+      to.write(bytes.subarray(0, bytes.length - (from.bytesRead - most)), () => (from.resetAndDestroy(), to.resetAndDestroy()));
+    } else if (this.#traffic === 'hang') from.pause();
     else if (!to.write(bytes)) {
       from.pause();
       to.once('drain', () => from.resume());
