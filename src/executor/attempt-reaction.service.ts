@@ -94,7 +94,8 @@ export class AttemptReaction {
   #switch(turn: Turn, lease: AccountLease, outcome: FailedOutcome): Reaction {
     const { id } = lease.account;
     this.#report(turn, lease, outcome);
-    if (outcome.kind === 'timeout' && !this.silence.mayGoOn(turn, lease)) return STOP;
+    const stranded = outcome.kind === 'timeout' && outcome.outageOver === true;
+    if (outcome.kind === 'timeout' && !stranded && !this.silence.mayGoOn(turn, lease)) return STOP;
     const hasAlternative = turn.attemptsLeft > 0 && this.tokens.hasAlternative(turn.query(), id);
     if (outcome.kind === 'empty') {
       turn.empties++;
@@ -103,7 +104,7 @@ export class AttemptReaction {
     }
     turn.tried.add(id);
     // Without another account the answer is the failure: waiting would only delay it.
-    const mayWait = hasAlternative && turn.lastChanceMs === null;
+    const mayWait = hasAlternative && !stranded && turn.lastChanceMs === null;
     return { next: 'other', pauseMs: mayWait ? this.effects.backoffBeforeNextAttemptMs(outcome) : 0 };
   }
 

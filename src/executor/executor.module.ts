@@ -8,6 +8,7 @@ import { AttemptLoop } from './attempt-loop.service.js';
 import { AttemptReaction } from './attempt-reaction.service.js';
 import { CompactAttempt } from './compact-attempt.js';
 import { Executor } from './executor.service.js';
+import { OutageWatch } from './outage-watch.service.js';
 import { RefusedParameters } from './refused-parameters.js';
 import { SilenceLimit } from './silence-limit.service.js';
 import { StreamAttempt } from './stream-attempt.js';
@@ -25,6 +26,7 @@ import { UpstreamCalls } from './upstream-calls.service.js';
     AttemptReaction,
     CompactAttempt,
     Executor,
+    OutageWatch,
     RefusedParameters,
     SilenceLimit,
     StreamAttempt,

@@ -51,6 +51,7 @@ export class UpstreamCalls {
       ),
       body: turn.payload(account.id),
       signal,
+      isTurn: operation === 'responses',
       totalTimeoutMs: operation === 'compact' ? this.config.compactTimeoutSec * 1000 : undefined,
     });
     this.#learn(response, account);

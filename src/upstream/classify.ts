@@ -3,7 +3,7 @@ import type { Outcome } from './outcome.js';
 import { activeFamily, fullWindowReset } from './rate-limits.js';
 import { LONGEST_RESET_MS } from './reset-instant.js';
 import type { JsonObject } from './upstream-event.js';
-import type { UpstreamFailure } from './upstream-failure.js';
+import { OUTAGE_OVER, type UpstreamFailure } from './upstream-failure.js';
 
 /** What is known of a refusal besides its body. `status` 0: it came inside a 200 stream. */
 interface Setting {
@@ -182,7 +182,7 @@ export function classifyFailure(failure: UpstreamFailure): Outcome {
     case 'aborted':
       return { kind: 'aborted' };
     case 'timeout':
-      return { kind: 'timeout', message: failure.message };
+      return { kind: 'timeout', message: failure.message, ...(failure.code === OUTAGE_OVER && { outageOver: true }) };
     case 'queue':
       return { kind: 'queue_full', message: failure.message };
     case 'connect':

@@ -27,7 +27,8 @@ export type Outcome =
   | { kind: 'overloaded'; code: string; message: string }
   | { kind: 'server_error'; status: number; code: string | null; message: string }
   | { kind: 'network'; failure: Exclude<FailureKind, 'timeout' | 'aborted' | 'queue'>; message: string }
-  | { kind: 'timeout'; message: string }
+  /** `outageOver`: the silence was that of an outage which is over. */
+  | { kind: 'timeout'; message: string; outageOver?: true }
   | { kind: 'queue_full'; message: string }
   /** A completed turn without items and without output tokens. */
   | { kind: 'empty' }

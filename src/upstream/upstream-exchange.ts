@@ -6,6 +6,7 @@ import type { ForwardProxy } from './dispatcher.factory.js';
 import { toFailure } from './failure-mapping.js';
 import { proxyFailure } from './proxy-tunnel.js';
 import { UpstreamFailure } from './upstream-failure.js';
+import type { UnansweredCalls } from './unanswered-calls.js';
 import type { UpstreamResponse } from './upstream-types.js';
 
 export interface ExchangeOptions {
@@ -17,6 +18,8 @@ export interface ExchangeOptions {
   /** The place that the call holds, given back as soon as it is over. */
   readonly gate: ConnectionGate | null;
   readonly forward: ForwardProxy | null;
+  /** Where the call is counted until it is answered. */
+  readonly unanswered: UnansweredCalls | null;
   /** The backend was silent for longer than the limit. */
   readonly onSilence: () => void;
 }
@@ -27,6 +30,7 @@ export interface ExchangeOptions {
  */
 export class UpstreamExchange implements Dispatcher.DispatchHandler {
   readonly response: Promise<UpstreamResponse>;
+  readonly startedAt = performance.now();
   #resolve!: (response: UpstreamResponse) => void;
   #reject!: (failure: UpstreamFailure) => void;
   readonly #body: ByteReader;
@@ -45,6 +49,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
     });
     this.#body = new ByteReader(this);
     const { signal, totalTimeoutMs, queueTimeoutMs, gate } = options;
+    options.unanswered?.add(this);
     signal?.addEventListener('abort', this);
     if (totalTimeoutMs > 0) this.#totalTimer = setTimeout(() => this.#expire(totalTimeoutMs), totalTimeoutMs).unref();
     if (queueTimeoutMs > 0 && gate) this.#queueTimer = setTimeout(() => this.stop(gate.giveUp()), queueTimeoutMs).unref();
@@ -78,6 +83,8 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
     const { forward } = this.options;
     if (forward !== null && status === 407) return this.stop(proxyFailure(forward.address, 'rejected the credentials (407)'));
     this.#headersSeen = true;
+    if (status < 500) this.options.unanswered?.answered(this);
+    else this.options.unanswered?.delete(this);
     this.#resolve({ status, headers: joinRepeated(headers), body: this.#body });
   }
 
@@ -115,6 +122,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
     clearTimeout(this.#totalTimer);
     this.options.signal?.removeEventListener('abort', this);
     this.options.gate?.leave();
+    this.options.unanswered?.delete(this);
   }
 }
 

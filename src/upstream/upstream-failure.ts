@@ -10,6 +10,9 @@
  */
 export type FailureKind = 'connect' | 'reset' | 'truncated' | 'timeout' | 'protocol' | 'queue' | 'aborted';
 
+/** Code of a call that was given up because the outage it was caught in is over: it may be made again at once. */
+export const OUTAGE_OVER = 'OUTAGE_OVER';
+
 export class UpstreamFailure extends Error {
   override readonly name = 'UpstreamFailure';
 

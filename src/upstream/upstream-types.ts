@@ -9,6 +9,8 @@ export interface UpstreamCall {
   readonly idleTimeoutMs?: number;
   /** Limit for the whole call in ms; default none. */
   readonly totalTimeoutMs?: number;
+  /** A client waits for it: it counts among `UnansweredCalls` until its headers are there. */
+  readonly isTurn?: boolean;
 }
 
 export interface UpstreamResponse {

@@ -4,6 +4,7 @@ import { Config } from '../config/config.js';
 import { bodyChunks } from './body-chunks.js';
 import type { ConnectionGate } from './connection-gate.js';
 import { DispatcherFactory, Route, RouteStats } from './dispatcher.factory.js';
+import { UnansweredCalls } from './unanswered-calls.js';
 import { UpstreamExchange } from './upstream-exchange.js';
 import { UpstreamFailure } from './upstream-failure.js';
 import type { UpstreamCall, UpstreamResponse } from './upstream-types.js';
@@ -19,6 +20,7 @@ export class UpstreamClient {
   constructor(
     config: Config,
     private readonly dispatchers: DispatcherFactory,
+    private readonly unanswered: UnansweredCalls,
   ) {
     this.#idleTimeoutMs = config.upstreamIdleTimeoutSeconds * 1000;
     this.#multiplexed = config.enableHttp2;
@@ -42,6 +44,7 @@ export class UpstreamClient {
       gate,
       forward: route.forward,
       onSilence: route.distrust,
+      unanswered: call.isTurn ? this.unanswered : null,
     });
     route.pool.dispatch(this.#dispatchOptions(call, route), exchange);
     return exchange.response;

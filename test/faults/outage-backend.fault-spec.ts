@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CodexBackend, startCodexBackend } from '../../src/sandbox/codex-backend.server.js';
-import { createSandboxAccount } from '../../src/sandbox/sandbox-account.js';
+import { createSandboxAccount, SandboxAccount } from '../../src/sandbox/sandbox-account.js';
 import { ClientCrowd } from '../support/client-crowd.js';
 import { FaultyRoad } from '../support/faulty-road.js';
 import { figures, FULL, percentile, scaled, tally } from '../support/fault-scale.js';
 import { GatewayProcess } from '../support/gateway-process.js';
+import { ResponsesAnswer } from '../support/sse-frames.js';
 
 const ACCOUNTS = 10;
 const CLIENTS = 20;
@@ -17,12 +18,13 @@ const BACK_MS = 2_000;
 const IDLE_SEC = scaled(4, 1);
 const TEST_MS = OUTAGE_MS + 60_000;
 
+let accounts: SandboxAccount[];
 let backend: CodexBackend;
 let road: FaultyRoad;
 let gateway: GatewayProcess;
 
 beforeEach(async () => {
-  const accounts = Array.from({ length: ACCOUNTS }, (_, n) => createSandboxAccount(n + 1));
+  accounts = Array.from({ length: ACCOUNTS }, (_, n) => createSandboxAccount(n + 1));
   backend = await startCodexBackend({ accounts, recordLimit: 1_000_000 });
   road = await FaultyRoad.to(backend.url);
   gateway = await GatewayProcess.start({
@@ -144,3 +146,37 @@ describe.each(FULL ? [...OUTAGES, ...FURTHER] : OUTAGES)('a backend that $name',
 
 const instant = (time: unknown): number => (typeof time === 'number' ? time : Date.parse(String(time)));
 const countsOf = (ids: readonly string[]): number[] => Object.values(tally(ids));
+
+describe('requests that come while the backend accepts connections and is silent for ever on them', () => {
+  it(
+    'are answered two seconds after its end, however long the limit of silence is',
+    async () => {
+      await gateway.stop('SIGKILL');
+      gateway = await GatewayProcess.start({
+        backend,
+        accounts,
+        config: { 'base-url': road.of(backend.baseUrl), 'usage-url': road.of(backend.usageUrl) },
+      });
+      await gateway.logged(({ msg }) => msg === 'accounts loaded');
+      road.hang();
+      const asked = Array.from({ length: CLIENTS }, async (_, n) => {
+        const answer = await ResponsesAnswer.of(gateway.responses({ input: `Question ${n}`, stream: true }));
+        return { good: answer.status === 200 && answer.response.status === 'completed', at: Date.now() };
+      });
+      const silentMs = scaled(15_000, 5_500);
+      await sleep(silentMs);
+      const endedAt = Date.now();
+      await road.pass();
+      const answers = await Promise.all(asked);
+      const probes = backend.requests.filter(({ path }) => path.endsWith('/usage')).length;
+      figures('silent for all who ask', {
+        seconds: silentMs / 1000,
+        'last answer after ms': Math.max(...answers.map(({ at }) => at)) - endedAt,
+        probes,
+      });
+      expect(answers.filter(({ good, at }) => good && at - endedAt < BACK_MS).length).toBeGreaterThanOrEqual(CLIENTS * 0.95);
+      expect((await gateway.health()).states).toMatchObject({ active: ACCOUNTS, usable: ACCOUNTS, cooling: 0 });
+    },
+    TEST_MS,
+  );
+});

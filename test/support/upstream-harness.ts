@@ -1,5 +1,6 @@
 import type { KeyValues } from '../../src/config/config.js';
 import { DispatcherFactory } from '../../src/upstream/dispatcher.factory.js';
+import { UnansweredCalls } from '../../src/upstream/unanswered-calls.js';
 import { UpstreamClient } from '../../src/upstream/upstream.client.js';
 import { UpstreamFailure } from '../../src/upstream/upstream-failure.js';
 import type { ByteStream, UpstreamCall } from '../../src/upstream/upstream-types.js';
@@ -14,7 +15,7 @@ export function upstreamClient(patch: Partial<KeyValues> = {}): UpstreamClient {
   const config = testConfig(patch);
   const factory = new DispatcherFactory(config, { ca: TEST_CERTIFICATE });
   factories.push(factory);
-  return new UpstreamClient(config, factory);
+  return new UpstreamClient(config, factory, new UnansweredCalls());
 }
 
 /** For `afterEach`. */
