@@ -1,9 +1,12 @@
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
+import { getHeapStatistics } from 'node:v8';
 import { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
+import { limitStall } from './common/answer-stall.js';
 import { PinoLogger } from './common/pino-logger.js';
 import { Config } from './config/config.js';
+import { BodyBudget } from './inbound/body-budget.js';
 import { answerClientError } from './inbound/client-error.js';
 import { DrainService } from './inbound/drain.service.js';
 import { earlyErrorBody } from './inbound/early-error.js';
@@ -12,10 +15,19 @@ import { type BodyLimits, PendingBody } from './inbound/request-body.js';
 import { nextRequestId } from './inbound/request-id.js';
 import { logRequest, type RequestLogLine } from './inbound/request-log.js';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the body's memory is held for. */
+    answer: ServerResponse;
+  }
+}
+
 const MIB = 1_048_576;
 /** A body must bring 16 KiB in each half minute: whoever is slower than that is not going to finish. */
 const BODY_PERIOD_MS = 30_000;
 const MIN_BYTES_PER_PERIOD = 16_384;
+/** Ten times what the longest conversations with the most tools have. */
+const MAX_VALUES = 500_000;
 /** Response and model ids are shorter; longer path segments are refused with 414. */
 const MAX_PARAM_LENGTH = 512;
 
@@ -32,9 +44,14 @@ const listenerOptions = (config: Config): ListenerOptions => ({
 const bodyLimits = (config: Config): BodyLimits => ({
   maxBytes: config.maxBodySizeMb * MIB,
   maxDecodedBytes: config.maxDecompressedBodySizeMb * MIB,
+  maxValues: MAX_VALUES,
   periodMs: BODY_PERIOD_MS,
   minBytesPerPeriod: MIN_BYTES_PER_PERIOD,
 });
+
+/** A body costs about three times its size until it is answered: the text, what was parsed from it, and what is sent on. */
+const bodyBudget = ({ bodyMemoryMb }: Config): BodyBudget =>
+  new BodyBudget(bodyMemoryMb > 0 ? bodyMemoryMb * MIB : getHeapStatistics().heap_size_limit / 4);
 
 /** A URL the router cannot read: no route, so no filter, will see it. */
 const answerFrameworkError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
@@ -84,13 +101,19 @@ export const configureApp = (app: NestFastifyApplication, config: Config, logger
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
   const drain = app.get(DrainService);
   const limits = bodyLimits(config);
+  const budget = bodyBudget(config);
+  const writeTimeoutMs = config.listenWriteTimeoutSec * 1000;
   const logged = logger.isLevelEnabled('info');
   const write = (line: RequestLogLine): void => logger.info(line);
 
   fastify.decorateReply('streamed', false);
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('*', (_request, payload, done) => done(null, new PendingBody(payload, limits)));
+  fastify.decorateRequest('answer');
+  fastify.addContentTypeParser('*', (request, payload, done) => {
+    done(null, new PendingBody(payload, request.answer, limits, budget));
+  });
   fastify.addHook('onRequest', (request, reply, done) => {
+    request.answer = reply.raw;
     reply.header('x-request-id', request.id);
     forgiveContentType(request);
     if (request.raw.httpVersionMajor === 2) showHttp2Body(request);
@@ -98,9 +121,10 @@ export const configureApp = (app: NestFastifyApplication, config: Config, logger
     if (logged) logRequest(request, reply, write);
     done();
   });
-  // An answer that was begun before the end says so too; streams see to it themselves.
+  // An answer that was begun before the end says so too; streams see to both themselves.
   fastify.addHook('onSend', (request, reply, payload, done) => {
     if (drain.draining && request.raw.httpVersionMajor === 1) reply.header('connection', 'close');
+    limitStall(reply.raw, writeTimeoutMs);
     done(null, payload);
   });
 };

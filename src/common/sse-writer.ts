@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { constants, type Http2ServerResponse } from 'node:http2';
 import type { FastifyReply } from 'fastify';
+import { breakOff, forgiveStall, limitStall } from './answer-stall.js';
 import type { ByteString } from './byte-string.js';
 import type { KeepAliveTarget, KeepAliveTicker } from './keep-alive-ticker.js';
 
@@ -38,6 +38,7 @@ export class SseWriter implements KeepAliveTarget {
     private readonly ticker: KeepAliveTicker,
     private readonly keepAliveFrame: () => ByteString,
     private readonly shutdown: { readonly draining: boolean },
+    private readonly stallMs = 0,
   ) {
     this.#raw = reply.raw;
   }
@@ -76,6 +77,7 @@ export class SseWriter implements KeepAliveTarget {
     const free = typeof bytes === 'string' ? this.#raw.write(bytes, 'latin1') : this.#raw.write(bytes);
     if (!free && !this.#blocked) {
       this.#blocked = true;
+      limitStall(this.#raw, this.stallMs);
       this.#raw.once('drain', this.#onFree);
     }
   }
@@ -89,6 +91,7 @@ export class SseWriter implements KeepAliveTarget {
   end(): void {
     if (this.#closed || !this.#opened) return;
     this.#close();
+    limitStall(this.#raw, this.stallMs);
     this.#raw.end();
   }
 
@@ -96,10 +99,7 @@ export class SseWriter implements KeepAliveTarget {
   destroy(): void {
     if (!this.#opened) return;
     this.#close();
-    const { stream } = this.#raw as unknown as Partial<Http2ServerResponse>;
-    // Destroying would end the stream with NO_ERROR.
-    if (stream) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
-    else this.#raw.destroy();
+    breakOff(this.#raw);
   }
 
   /** Called by the ticker. A client that does not read gets no more to read. */
@@ -111,15 +111,21 @@ export class SseWriter implements KeepAliveTarget {
     if (this.#closed) return;
     this.#closed = true;
     this.ticker.delete(this);
-    this.#onFree();
+    this.#release();
   }
 
   readonly #onClose = (): void => this.#close();
 
   readonly #onFree = (): void => {
+    // After the end the rest still has to be taken.
+    if (!this.#closed) forgiveStall(this.#raw);
+    this.#release();
+  };
+
+  #release(): void {
     this.#blocked = false;
     this.#resume?.();
     this.#resume = null;
     this.#drained = null;
-  };
+  }
 }

@@ -34,21 +34,14 @@ export const contentCodings = (header: string): string[] => {
 };
 
 /**
- * Undoes the codings off the main thread; the limit is checked while inflating, so a bomb never exists in memory.
- * @throws GatewayError `too_large`, or `invalid_request` for data that is damaged or cut.
+ * Undoes one coding off the main thread; null if that makes more than `maxBytes`, which is checked while inflating, so that a bomb never
+ * exists in memory. Rejects with GatewayError `invalid_request` for data that is damaged or cut.
  */
-export const decodeContent = async (bytes: Buffer, codings: readonly string[], maxBytes: number): Promise<Buffer> => {
-  let decoded = bytes;
-  for (const coding of codings) decoded = await decodeOne(decoded, coding, maxBytes);
-  return decoded;
-};
-
-const decodeOne = (bytes: Buffer, coding: string, maxBytes: number): Promise<Buffer> =>
+export const decodeContent = (bytes: Buffer, coding: string, maxBytes: number): Promise<Buffer | null> =>
   new Promise((resolve, reject) => {
     DECODERS[coding]!(bytes, { maxOutputLength: maxBytes }, (error, result) => {
       if (!error) resolve(result);
-      else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
-        reject(new GatewayError('too_large', `The decompressed request body exceeds ${maxBytes} bytes.`));
+      else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') resolve(null);
       else reject(invalidRequest(`The request body is not valid ${coding} data.`, undefined, 'invalid_content_encoding'));
     });
   });

@@ -27,6 +27,9 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 
 /** Whole requests must arrive in this time; the body reader's minimum rate ends slow ones much earlier. */
 const REQUEST_TIMEOUT_MS = 900_000;
+/** Answers that a client may have outstanding on one HTTP/1.1 connection. Nobody sends a second request before the first answer in earnest. */
+const MAX_PIPELINED = 32;
+const OUTSTANDING = Symbol('outstanding');
 const PREFACE = Buffer.from('PRI', 'latin1');
 
 /** How exact the header timeout is. */
@@ -54,24 +57,23 @@ export class InboundServer extends Server {
   readonly #options: ListenerOptions;
 
   constructor(options: ListenerOptions, handler: RequestHandler) {
-    super(
-      {
-        headersTimeout: options.headerTimeoutMs,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        keepAliveTimeout: options.idleTimeoutMs,
-        connectionsCheckingInterval: checkInterval(options.headerTimeoutMs),
-        maxHeaderSize: options.maxHeaderBytes,
-        noDelay: true,
-        // Node's own refusal of such a request is empty and has no id; nothing here depends on the header.
-        requireHostHeader: false,
-        keepAlive: options.tcpKeepAliveMs > 0,
-        keepAliveInitialDelay: options.tcpKeepAliveMs,
-      },
-      handler,
-    );
+    super({
+      headersTimeout: options.headerTimeoutMs,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: options.idleTimeoutMs,
+      connectionsCheckingInterval: checkInterval(options.headerTimeoutMs),
+      maxHeaderSize: options.maxHeaderBytes,
+      noDelay: true,
+      // Node's own refusal of such a request is empty and has no id; nothing here depends on the header.
+      requireHostHeader: false,
+      keepAlive: options.tcpKeepAliveMs > 0,
+      keepAliveInitialDelay: options.tcpKeepAliveMs,
+    });
+    const limited = this.#limitPipelining(handler);
+    this.on('request', limited);
     this.#options = options;
     // An expectation that nobody knows may be ignored; Node's own 417 would be empty and without an id.
-    this.on('checkExpectation', handler);
+    this.on('checkExpectation', limited);
     if (options.maxConnections > 0) this.maxConnections = options.maxConnections;
     const [serveHttp1] = this.listeners('connection') as [(socket: Socket) => void];
     this.#serveHttp1 = serveHttp1;
@@ -109,6 +111,23 @@ export class InboundServer extends Server {
       if (!this.listening) session.close();
     });
     return server;
+  }
+
+  /** One connection must not begin thousands of requests with one packet. */
+  #limitPipelining(handler: RequestHandler): RequestHandler {
+    return (request, response) => {
+      const socket: Socket & { [OUTSTANDING]?: number } = request.socket;
+      const outstanding = (socket[OUTSTANDING] ?? 0) + 1;
+      if (outstanding > MAX_PIPELINED) socket.destroy();
+      // What came in the same packet is still handed over.
+      if (socket.destroyed) return;
+      socket[OUTSTANDING] = outstanding;
+      response.once('close', () => {
+        // Node puts the idle timeout in the place of the answer's one, but not where there is none.
+        if (--socket[OUTSTANDING]! === 0 && this.keepAliveTimeout === 0) socket.setTimeout(0);
+      });
+      handler(request, response);
+    };
   }
 
   #sniff(socket: Socket): void {

@@ -1,5 +1,8 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GatewayError } from '../common/gateway-error.js';
+import { countValues } from '../common/json-structure.js';
+import { type BodyBudget, type BodyShare, UNCOUNTED_BYTES } from './body-budget.js';
+import { BodyCollector } from './body-collector.js';
 import { contentCodings, decodeContent } from './content-decoding.js';
 
 export interface BodyLimits {
@@ -7,100 +10,85 @@ export interface BodyLimits {
   readonly maxBytes: number;
   /** Bytes after decompression. */
   readonly maxDecodedBytes: number;
+  /** Members of arrays and objects, should it be JSON. */
+  readonly maxValues: number;
   /** In each such period at least `minBytesPerPeriod` must arrive. */
   readonly periodMs: number;
   readonly minBytesPerPeriod: number;
 }
 
-/** How long the rest of a refused body is still taken in, so that the client reads the answer instead of a reset. */
-const LINGER_MS = 5_000;
+/** What a value costs beside its text, once it is parsed. */
+const VALUE_BYTES = 48;
+/** JSON seldom shrinks to less than a sixteenth; what unpacks to more has to ask for all the room first. */
+const USUAL_RATIO = 16;
+const USUAL_DECODED_BYTES = 262_144;
 
 /**
- * A request body that has not been read yet. Nest awaits it where a controller asks for `@Body() body: Buffer`, which is
- * after the guards: nobody fills memory without a key. Rejects with a GatewayError (`too_large`, `invalid_request`,
- * `client_closed`).
+ * A request body that has not been read yet. Nest awaits it where a controller asks for `@Body() body: Buffer`, which is after the guards:
+ * nobody fills memory without a key. It can be had once. What it takes of the budget it gives back when the answer is over. Rejects with a
+ * GatewayError (`too_large`, `invalid_request`, `overloaded`, `client_closed`).
  */
 export class PendingBody implements PromiseLike<Buffer> {
-  #reading: Promise<Buffer> | undefined;
+  #taken = false;
 
   constructor(
     private readonly source: IncomingMessage,
+    private readonly answer: ServerResponse,
     private readonly limits: BodyLimits,
+    private readonly budget: BodyBudget,
   ) {}
 
   then<A = Buffer, B = never>(
     onBody?: ((body: Buffer) => A | PromiseLike<A>) | null,
     onError?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return (this.#reading ??= readBody(this.source, this.limits)).then(onBody, onError);
+    // Not kept: a request outlives its parsing by minutes.
+    const reading = this.#taken ? Promise.reject<Buffer>(new Error('the body of a request can be had once')) : this.#read();
+    this.#taken = true;
+    return reading.then(onBody, onError);
+  }
+
+  /** The whole body, decompressed. A body that came in one piece is not copied. */
+  async #read(): Promise<Buffer> {
+    const encoding = this.source.headers['content-encoding'];
+    const codings = encoding === undefined ? [] : contentCodings(encoding);
+    const collector = new BodyCollector(this.source, this.limits, (tooSlow) => this.#share(tooSlow));
+    let body = await collector.read();
+    if (codings.length === 0 && body.length <= UNCOUNTED_BYTES) return body;
+    const share = collector.share ?? this.#share();
+    for (const coding of codings) body = await this.#decode(body, coding, share);
+    await this.#weigh(body, share);
+    return body;
+  }
+
+  #share(tooSlow?: () => void): BodyShare {
+    const share = this.budget.share(tooSlow);
+    if (this.answer.destroyed) share.release();
+    else this.answer.once('close', () => share.release());
+    return share;
+  }
+
+  async #decode(body: Buffer, coding: string, share: BodyShare): Promise<Buffer> {
+    if (body.length === 0) return body;
+    const { maxDecodedBytes } = this.limits;
+    let room = Math.min(maxDecodedBytes, Math.max(USUAL_DECODED_BYTES, body.length * USUAL_RATIO));
+    await share.take(room);
+    let decoded = await decodeContent(body, coding, room);
+    if (decoded === null && room < maxDecodedBytes) {
+      await share.take(maxDecodedBytes - room);
+      room = maxDecodedBytes;
+      decoded = await decodeContent(body, coding, room);
+    }
+    share.give(room - (decoded?.length ?? 0));
+    if (decoded === null) throw new GatewayError('too_large', `The decompressed request body exceeds ${maxDecodedBytes} bytes.`);
+    return decoded;
+  }
+
+  /** What parsing it will cost. */
+  async #weigh(body: Buffer, share: BodyShare): Promise<void> {
+    const { maxValues } = this.limits;
+    const values = countValues(body, maxValues);
+    if (values > maxValues) throw new GatewayError('too_large', `The request body has more than ${maxValues} values.`);
+    await share.take(values * VALUE_BYTES);
   }
 }
-
-/** The whole body, decompressed. A body that came in one piece is not copied. */
-export const readBody = async (source: IncomingMessage, limits: BodyLimits): Promise<Buffer> => {
-  const encoding = source.headers['content-encoding'];
-  const codings = encoding === undefined ? [] : contentCodings(encoding);
-  // Node's parser has proved that the header is a number, if it is there.
-  if (Number(source.headers['content-length']) > limits.maxBytes) {
-    letGo(source);
-    throw tooLarge(limits);
-  }
-  const bytes = await collect(source, limits);
-  return codings.length === 0 || bytes.length === 0 ? bytes : decodeContent(bytes, codings, limits.maxDecodedBytes);
-};
-
-const tooLarge = ({ maxBytes }: BodyLimits): GatewayError => new GatewayError('too_large', `The request body exceeds ${maxBytes} bytes.`);
-
-const tooSlow = (): GatewayError =>
-  new GatewayError('invalid_request', 'The request body did not arrive in time.', { status: 408, code: 'request_timeout' });
-
-const clientClosed = (): GatewayError =>
-  new GatewayError('client_closed', 'the client closed the connection before the request was complete');
-
-const collect = (source: IncomingMessage, limits: BodyLimits): Promise<Buffer> =>
-  new Promise((resolve, reject) => {
-    let chunks: Buffer[] = [];
-    let size = 0;
-    let sizeBefore = 0;
-    const timer = setInterval(() => {
-      if (size - sizeBefore < limits.minBytesPerPeriod) fail(tooSlow());
-      sizeBefore = size;
-    }, limits.periodMs).unref();
-    const stop = (): void => {
-      clearInterval(timer);
-      source.off('data', onData).off('end', onEnd).off('error', onClose).off('close', onClose);
-      chunks = [];
-    };
-    const fail = (error: GatewayError): void => {
-      stop();
-      letGo(source);
-      reject(error);
-    };
-    const onData = (chunk: Buffer): void => {
-      size += chunk.length;
-      if (size > limits.maxBytes) fail(tooLarge(limits));
-      else chunks.push(chunk);
-    };
-    const onEnd = (): void => {
-      const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
-      stop();
-      resolve(body);
-    };
-    const onClose = (): void => {
-      stop();
-      source.on('error', ignore);
-      reject(clientClosed());
-    };
-    if (source.destroyed) onClose();
-    else source.on('data', onData).on('end', onEnd).on('error', onClose).on('close', onClose);
-  });
-
-const ignore = (): void => undefined;
-
-/** Takes in and forgets the rest for a while, then cuts the connection: closing at once would reset it before the client has read the answer. */
-const letGo = (source: IncomingMessage): void => {
-  source.on('error', ignore);
-  source.resume();
-  const cut = setTimeout(() => source.destroy(), LINGER_MS).unref();
-  source.once('end', () => clearTimeout(cut)).once('close', () => clearTimeout(cut));
-};

@@ -12,21 +12,23 @@ import { DrainService } from './drain.service.js';
 export class SseWriters {
   readonly #ticker: KeepAliveTicker;
   readonly #blanks: KeepAliveTicker;
+  readonly #stallMs: number;
 
   constructor(
     config: Config,
     private readonly drain: DrainService,
   ) {
     this.#ticker = new KeepAliveTicker(config.streamKeepaliveInterval * 1000);
+    this.#stallMs = config.listenWriteTimeoutSec * 1000;
     this.#blanks = new KeepAliveTicker(config.nonstreamKeepaliveInterval * 1000);
   }
 
   /** @param keepAlive what is written after each silent interval, a whole frame of the dialect. */
   create(reply: FastifyReply, keepAlive: () => ByteString): SseWriter {
-    return new SseWriter(reply, this.#ticker, keepAlive, this.drain);
+    return new SseWriter(reply, this.#ticker, keepAlive, this.drain, this.#stallMs);
   }
 
   createJson(reply: FastifyReply): JsonAnswer {
-    return new JsonAnswer(reply, this.#blanks, new SseWriter(reply, this.#blanks, () => BLANK, this.drain));
+    return new JsonAnswer(reply, this.#blanks, new SseWriter(reply, this.#blanks, () => BLANK, this.drain, this.#stallMs));
   }
 }

@@ -23,6 +23,14 @@ export class InboundKeys {
   })
   maxDecompressedBodySizeMb = 0;
 
+  @Integer('body-memory-mb', {
+    about:
+      'Memory in MiB for the request bodies of all clients together, until they are answered; beyond it bodies wait for 10 seconds at most, then 503. 0 = a quarter of the heap.',
+    min: 0,
+    max: 65_536,
+  })
+  bodyMemoryMb = 0;
+
   @Seconds('listen-read-header-timeout-sec', {
     about: 'A client must have sent its request headers after this time; 0 = no limit.',
     min: 0,
@@ -36,6 +44,13 @@ export class InboundKeys {
     max: 86_400,
   })
   listenIdleTimeoutSec = 180;
+
+  @Seconds('listen-write-timeout-sec', {
+    about: 'A client that takes nothing of its answer for this time is cut off; 0 = never.',
+    min: 0,
+    max: 86_400,
+  })
+  listenWriteTimeoutSec = 300;
 
   @Seconds('listen-tcp-keepalive-sec', {
     about: 'Idle time before TCP keep-alive probes on client connections; 0 = no probes.',

@@ -1,9 +1,18 @@
 import { GatewayError, invalidRequest } from '../../common/gateway-error.js';
 import type { JsonObject } from '../../upstream/upstream-event.js';
+import { limitDepth } from './json-depth.js';
+
+/** Smaller ones are not worth it, and may share their memory with others. */
+const LARGE_BYTES = 65_536;
+
+/** Whoever awaits the answer of a request holds its body for minutes; its memory is given back now. */
+const discard = ({ length, buffer }: Buffer): void => {
+  if (length >= LARGE_BYTES && buffer.byteLength === length) (buffer as ArrayBuffer).transfer(0);
+};
 
 export const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The raw body of a request as a JSON object; anything else is the caller's 400. */
+/** The raw body of a request as a JSON object; anything else is the caller's 400. A large body is empty afterwards. */
 export function parseJsonBody(raw: unknown): JsonObject {
   if (!Buffer.isBuffer(raw) || raw.length === 0) throw invalidRequest('The request body is empty; a JSON object is expected.');
   let body: unknown;
@@ -18,6 +27,8 @@ export function parseJsonBody(raw: unknown): JsonObject {
       error,
     );
   }
+  limitDepth(body, raw.length);
+  discard(raw);
   if (!isObject(body)) throw invalidRequest('The request body must be a JSON object.');
   return body;
 }
