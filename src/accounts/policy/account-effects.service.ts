@@ -161,12 +161,14 @@ export class AccountEffects {
     return this.#history.vendorWide401(now);
   }
 
-  /** Whether another account has worked at `since` (epoch ms) or later, and whether one has failed at its last attempt, within the last minute. */
-  othersSince(accountId: string, since: number): { readonly worked: boolean; readonly failing: boolean } {
-    return {
-      worked: this.#history.othersWorkedSince(accountId, since),
-      failing: this.#history.othersFailing(accountId, this.clock.now()) > 0,
-    };
+  /** Whether another account has worked at `since` (epoch ms) or later. */
+  othersWorkedSince(accountId: string, since: number): boolean {
+    return this.#history.othersWorkedSince(accountId, since);
+  }
+
+  /** The same of a failure, a page of the edge or an overload. */
+  othersFailedSince(accountId: string, since: number): boolean {
+    return this.#history.othersFailedSince(accountId, since);
   }
 
   /** How long a request waits before its next attempt; never before its first one. */
@@ -298,8 +300,9 @@ export class AccountEffects {
   }
 
   #loginWorks(account: PoolAccount, context: PolicyContext): AccountEffect {
-    this.#history.loginWorks(account.id);
     const effect = loginWorks(context);
+    // While the pause goes on the refusals that led to it stay known, or the next one would renew the token again.
+    if (effect.kind === 'cooldown_lifted' || !context.resting) this.#history.loginWorks(account.id);
     this.#apply(account, effect, context.now);
     return effect;
   }

@@ -195,8 +195,9 @@ export class OutcomeHistory {
     return this.#recent.others(null, now);
   }
 
-  othersFailing(accountId: string, now: number): number {
-    return this.#recent.others(accountId, now).failing;
+  /** Whether another account has failed at `since` or later. */
+  othersFailedSince(accountId: string, since: number): boolean {
+    return this.#recent.othersFailedSince(accountId, since);
   }
 
   vendorWide401(now: number): boolean {

@@ -97,10 +97,15 @@ it.each<[CooldownCause, boolean]>([
   ['server_error', false],
   ['not_included', false],
 ])('a good answer of the usage endpoint ends a pause after %s: %s', (cause, ends) => {
-  const resting = { accountId: 'a', model: '*', since: NOW - 1, until: NOW + MINUTE, cause, source: 'default' };
+  const resting = { accountId: 'a', model: '*', since: NOW - 5000, until: NOW + MINUTE, cause, source: 'default' };
   const expected = ends ? { kind: 'cooldown_lifted', cause } : none;
   expect(loginWorks(context(2, {}, { resting }))).toEqual(expected);
   expect(loginWorks(context(2, {}, { resting: { ...resting, since: NOW + 1 } }))).toEqual(none);
+});
+
+it('a reading that was due just after a renewed token was refused does not end the pause', () => {
+  const resting = { accountId: 'a', model: '*', since: NOW - 1, until: NOW + MINUTE, cause: 'unauthorized', source: 'default' } as const;
+  expect(loginWorks(context(2, {}, { resting }))).toEqual(none);
 });
 
 it('Retry-After: 0 pauses a model for a second, a time that has passed no longer', () => {

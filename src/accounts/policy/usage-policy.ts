@@ -1,6 +1,6 @@
 import type { StatusRule, StatusStep } from '../../config/status-rules.js';
 import type { Outcome, OutcomeKind } from '../../upstream/outcome.js';
-import type { AccountEffect, CooldownCause } from '../pool/pool-account.js';
+import type { AccountEffect, Cooldown, CooldownCause } from '../pool/pool-account.js';
 import { FORBIDDEN_PAUSE_MS, NONE, pause, PAYMENT_PAUSE_MS, type PolicyContext, verdict } from './outcome-policy.js';
 
 /**
@@ -38,8 +38,17 @@ const DISPROVED: ReadonlySet<CooldownCause> = new Set<CooldownCause>(['unauthori
 /** Whether a good answer of the usage endpoint ends such a cooldown. */
 export const isDisproved = (cause: CooldownCause): boolean => DISPROVED.has(cause);
 
+/** A reading that happens to be due just then is no answer to what a turn was told a moment ago with a renewed token. */
+const EVIDENCE_AFTER_MS = 5000;
+
+/** Whether a question asked at `startedAt` can say anything about the pause. */
+const answersPause = ({ cause, since }: Cooldown, startedAt: number): boolean =>
+  startedAt >= (cause === 'unauthorized' ? since + EVIDENCE_AFTER_MS : since);
+
 export const loginWorks = ({ resting, attempt }: PolicyContext): AccountEffect =>
-  resting && isDisproved(resting.cause) && attempt.startedAt >= resting.since ? { kind: 'cooldown_lifted', cause: resting.cause } : NONE;
+  resting && isDisproved(resting.cause) && answersPause(resting, attempt.startedAt)
+    ? { kind: 'cooldown_lifted', cause: resting.cause }
+    : NONE;
 
 /** Whether the configuration may say what follows: not about pages of the edge, nor about a login that is named as lost. */
 export const isConfigurable = (outcome: Outcome): boolean =>
