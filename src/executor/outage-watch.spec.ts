@@ -80,7 +80,7 @@ describe('while turns wait and nobody is answered', () => {
     await pass(5_000);
     calls.answered(new Call());
     await pass(600);
-    expect(stuck!.gaveUp).toBe('timeout OUTAGE_OVER');
+    expect(stuck.gaveUp).toBe('timeout OUTAGE_OVER');
   });
 
   it('what the end of the outage answers by itself is not given up', async () => {

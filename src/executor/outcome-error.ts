@@ -6,6 +6,9 @@ const secondsUntil = (at: number, now: number): number => Math.max(1, Math.ceil(
 /** A reset further away than this is not worth a client's automatic retry. */
 const RETRY_WORTHWHILE_SECONDS = 60;
 
+/** A way that is closed or crowded now may be open soon; clients that come back at once only make it worse. */
+const SOON_SECONDS = 1;
+
 /** Out of quota or rate limited until `at` (epoch ms; null: nobody knows). */
 export function limited(message: string, at: number | null, now: number): GatewayError {
   const retryAfterSeconds = at === null ? undefined : secondsUntil(at, now);
@@ -48,7 +51,7 @@ export function outcomeError(outcome: Exclude<Outcome, { kind: 'ok' }>, now: num
     case 'not_included':
       return new GatewayError('insufficient_quota', outcome.message, { code: 'insufficient_quota', shouldRetry: false });
     case 'overloaded':
-      return new GatewayError('overloaded', outcome.message, { code: outcome.code });
+      return new GatewayError('overloaded', outcome.message, { code: outcome.code, retryAfterSeconds: SOON_SECONDS });
     case 'server_error':
       return new GatewayError('upstream_error', outcome.message, {
         status: outcome.status === 500 ? 500 : 502,
@@ -70,9 +73,9 @@ export function outcomeError(outcome: Exclude<Outcome, { kind: 'ok' }>, now: num
 function networkError(failure: 'connect' | 'reset' | 'truncated' | 'protocol', message: string): GatewayError {
   switch (failure) {
     case 'connect':
-      return new GatewayError('unreachable', message, { code: 'upstream_unreachable', shouldRetry: true });
+      return new GatewayError('unreachable', message, { code: 'upstream_unreachable', retryAfterSeconds: SOON_SECONDS, shouldRetry: true });
     case 'reset':
-      return new GatewayError('unreachable', message, { code: 'upstream_unreachable' });
+      return new GatewayError('unreachable', message, { code: 'upstream_unreachable', retryAfterSeconds: SOON_SECONDS });
     case 'truncated':
       return new GatewayError('truncated', message, { code: 'upstream_stream_truncated' });
     case 'protocol':

@@ -28,15 +28,21 @@ export class SilenceLimit {
 
   /**
    * Whether another attempt may follow. Freely while the limit is not used up (another timeout was shorter), or if others were served
-   * while this account was silent. Not if others fail too. Where nothing is known of others, once, and for so short a time that the
+   * while this account was silent. Not if others failed meanwhile. Where nothing is known of others, once, and for so short a time that the
    * limit holds all the same: one silent account costs the client nothing then.
    */
   mayGoOn(turn: Turn, lease: AccountLease): boolean {
     const now = this.clock.now();
     if (this.#limitMs === 0 || now - turn.startedAt < this.#limitMs - TOLERANCE_MS) return true;
-    const others = this.effects.othersSince(lease.account.id, (now + lease.leasedAt) / 2);
-    if (others.worked) return true;
-    if (others.failing || turn.request.operation === 'compact' || turn.sawOutput || turn.lastChanceMs !== null) return false;
+    const { id } = lease.account;
+    if (this.effects.othersWorkedSince(id, (now + lease.leasedAt) / 2)) return true;
+    if (
+      this.effects.othersFailedSince(id, lease.leasedAt) ||
+      turn.request.operation === 'compact' ||
+      turn.sawOutput ||
+      turn.lastChanceMs !== null
+    )
+      return false;
     turn.lastChance(Math.min(this.#limitMs, Math.max(LEAST_CHANCE_MS, this.#limitMs * CHANCE_SHARE)));
     return true;
   }

@@ -33,8 +33,9 @@ function afterSilence({ limitSec = LIMIT_SEC, silentMs = 60_000, workedMsAgo = I
   );
   const lease = { account: { id: 'a' }, leasedAt: clock.now() } as AccountLease;
   const effects = {
-    othersSince: (_id: string, since: number) => ({ worked: clock.now() - workedMsAgo >= since, failing }),
-  } as AccountEffects;
+    othersWorkedSince: (_id: string, since: number) => clock.now() - workedMsAgo >= since,
+    othersFailedSince: () => failing,
+  } as unknown as AccountEffects;
   const limit = new SilenceLimit(effects, clock, { upstreamIdleTimeoutSeconds: limitSec } as Config);
   turn.countAttempt();
   turn.sawOutput = sawOutput;

@@ -278,6 +278,7 @@ describe('a backend that is not there', () => {
         const answer = await ResponsesAnswer.of(gateway.responses({ input: 'There?', stream }));
         expect([answer.status, answer.error.code]).toEqual([502, 'upstream_unreachable']);
         expect(answer.headers.get('x-should-retry')).toBe('true');
+        expect(answer.headers.get('retry-after')).toBe('1');
         expect(answer.error.message).toContain('(3 attempts: network ×3)');
       }
       expect((await gateway.health()).states).toMatchObject({ active: 4, usable: 4 });
