@@ -117,7 +117,7 @@ describe('counting tokens', () => {
     // A third of a second, and half of it, on two cores that this test shares; the rest is for machines with more to do.
     expect([cold.tookMs, warm.tookMs].filter((ms) => ms > 2000)).toEqual([]);
     expect(gaps.length).toBeGreaterThan(60);
-    expect(Math.max(...gaps)).toBeLessThan(500);
+    expect(Math.max(...gaps)).toBeLessThan(1000);
     expect(scene.attempts).toHaveLength(1);
   });
 
