@@ -10,7 +10,7 @@ import type { ProvisionalMerge, RefreshClaim, RefreshRelease, StatePatch, TokenC
 import { AccountEntity, AccountState } from './account.entity.js';
 import { CiphertextOwnerEntity } from './ciphertext-owner.entity.js';
 import { CooldownEntity } from './cooldown.entity.js';
-import { leaseIsFree } from './refresh-lease-sql.js';
+import { leaseIsFree } from './refresh-lease-sql.repository.js';
 
 /** What an operator wants to know and the pool does not keep. */
 export type AccountDetails = Pick<AccountEntity, 'id' | 'stateEvidence' | 'refreshFailures' | 'refreshNotBefore'>;

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, LessThanOrEqual, MoreThan, Repository } from 'typeorm';
 import { instantSql } from '../../database/database-clock.js';
 import { AccountEntity } from './account.entity.js';
-import { leaseIsFree } from './refresh-lease-sql.js';
+import { leaseIsFree } from './refresh-lease-sql.repository.js';
 
 /** What a sweep needs to know of a row: not its secrets, of which a page of thousands would be megabytes. */
 export type RefreshCandidate = Pick<
