@@ -302,7 +302,8 @@ export class AccountEffects {
   #loginWorks(account: PoolAccount, context: PolicyContext): AccountEffect {
     const effect = loginWorks(context);
     // While the pause goes on the refusals that led to it stay known, or the next one would renew the token again.
-    if (effect.kind === 'cooldown_lifted' || !context.resting) this.#history.loginWorks(account.id);
+    if (effect.kind === 'cooldown_lifted') this.#history.loginWorks(account.id);
+    else if (!context.resting) this.#history.usageWorks(account.id);
     this.#apply(account, effect, context.now);
     return effect;
   }

@@ -117,10 +117,15 @@ export class OutcomeHistory {
 
   /** The usage endpoint has answered: login and workspace are good. Of turns that fail it says nothing. */
   loginWorks(accountId: string): void {
-    this.#usagePauses.delete(accountId);
+    this.usageWorks(accountId);
     this.#refusal.forget(accountId);
     const record = this.#records.get(accountId);
     if (record) this.#records.set(accountId, { ...blank(), failures: record.failures, withoutReset: record.withoutReset });
+  }
+
+  /** The usage endpoint answers well; what turns were told stays known. */
+  usageWorks(accountId: string): void {
+    this.#usagePauses.delete(accountId);
   }
 
   /** End of the pause that this status of the usage endpoint began; null: none since it answered well. */
