@@ -70,7 +70,8 @@ export class FaultyRoad {
 
   /** Resets the connections there are. */
   cut(): void {
-    for (const socket of this.#open) socket.resetAndDestroy();
+    // One that is paused has not noticed that its other end is gone; its handle cannot be reset then, and must not hold the process.
+    for (const socket of this.#open) socket.unref().resetAndDestroy();
   }
 
   async close(): Promise<void> {
