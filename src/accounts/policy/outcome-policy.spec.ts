@@ -86,6 +86,12 @@ const EVERYWHERE: readonly (readonly [string, Outcome, Given, unknown])[] = [
     { context: { model: 'gpt-5.3-codex-spark' } },
     cooldown('quota', HOUR, 'resets_at', 'codex_bengalfox'),
   ],
+  [
+    'a used-up family that the model is not known to belong to',
+    quota(NOW + HOUR, 'codex_bengalfox'),
+    {},
+    cooldown('quota', HOUR, 'resets_at', 'gpt-5.4'),
+  ],
   ['a used-up family nobody knows', quota(NOW + HOUR, 'premium'), {}, cooldown('quota', HOUR, 'resets_at', 'gpt-5.4')],
   ['a short limit', { kind: 'rate_limited', retryAt: NOW + 11_050, message }, {}, cooldown('rate_limit', 11_050, 'retry-after', 'gpt-5.4')],
   [

@@ -9,8 +9,11 @@ export const familyOf = (model: string): string | null => FAMILIES.find((family)
 /** Whether the models of a family are known, so that the family as a whole can be paused. */
 export const isKnownFamily = (family: string): boolean => FAMILIES.some(({ id }) => id === family);
 
-/** What an exhausted limit pauses: `*` (the default limit), the family's id, or the model where the family is unknown. */
+/**
+ * What an exhausted limit pauses: `*` (the default limit), the family's id, or the model alone where it is not known to belong to the
+ * family: a pause that does not cover the model that was refused would send the next request into the same refusal.
+ */
 export const limitScope = (family: string | null, model: string): string => {
   if (family === null) return '*';
-  return isKnownFamily(family) ? family : model;
+  return familyOf(model) === family ? family : model;
 };
