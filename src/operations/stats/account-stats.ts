@@ -17,7 +17,7 @@ export const statusOf = (account: PoolAccount, cooldowns: readonly Cooldown[]): 
   account.state === 'active' && wholeCooldown(cooldowns) ? 'cooling' : account.state;
 
 /** Why it does not serve, or what keeps it from serving soon; empty where nothing does. */
-function reasonOf(account: PoolAccount, cooldowns: readonly Cooldown[], now: number): string {
+export function reasonOf(account: PoolAccount, cooldowns: readonly Cooldown[], now: number): string {
   if (account.state !== 'active') return account.stateReason;
   if (account.draining) return 'draining';
   const { accessToken, accessExpiresAt, refreshable } = account;

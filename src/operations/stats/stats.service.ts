@@ -6,7 +6,7 @@ import type { PoolAccount } from '../../accounts/pool/pool-account.js';
 import { AccountDetails, AccountRepository } from '../../accounts/storage/account.repository.js';
 import { Clock } from '../../common/clock.js';
 import { masked } from '../shown.js';
-import { accountStats, quotaStats, shownCounters, statusOf } from './account-stats.js';
+import { accountStats, quotaStats, reasonOf, shownCounters, statusOf } from './account-stats.js';
 
 export interface StatsQuery {
   /** From 1. */
@@ -58,12 +58,13 @@ export class StatsService {
   /** In the order of the addresses, so that pages stay where they are. */
   #matching({ q, emails }: StatsQuery): PoolAccount[] {
     const wanted = q.trim().toLowerCase();
+    const now = this.clock.now();
+    const isSo = (account: PoolAccount): boolean => {
+      const cooldowns = this.pool.cooldowns(account.id);
+      return statusOf(account, cooldowns) === wanted || reasonOf(account, cooldowns, now).toLowerCase().includes(wanted);
+    };
     const fits = (account: PoolAccount): boolean =>
-      account.id.includes(wanted) ||
-      (emails && account.email.toLowerCase().includes(wanted)) ||
-      account.stateReason.includes(wanted) ||
-      account.state === wanted ||
-      statusOf(account, this.pool.cooldowns(account.id)) === wanted;
+      account.id.includes(wanted) || (emails && account.email.toLowerCase().includes(wanted)) || account.state === wanted || isSo(account);
     const found = wanted === '' ? [...this.pool.all()] : [...this.pool.all()].filter(fits);
     return found.sort((a, b) => (a.email === b.email ? (a.id < b.id ? -1 : 1) : a.email < b.email ? -1 : 1));
   }
