@@ -251,6 +251,9 @@ test.each([
   ['try again in 1m30s', 90_000],
   ['Please try again in 350ms.', 350],
   ['try again in 2 minutes', 120_000],
+  ['Try again in 6m0s.', 360_000],
+  ['try again in 2 days 3 hours', 183_600_000],
+  ['try again in 1d2h', 93_600_000],
   ['try again later', null],
 ])('reads the hint %j', (text, ms) => expect(retryHintMs(text)).toBe(ms));
 

@@ -71,15 +71,18 @@ const make = (
   resetsAt: number | null,
 ): UpstreamErrorBody => ({ message: redactUpstreamText(message), type, code, param, resetsAt });
 
-/** `try again in 11.05s`, `… in 350ms`, `… in 1m30s`, `… in 5 minutes` → milliseconds. */
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, milli: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `try again in 11.05s`, `… in 350ms`, `… in 1m30s`, `… in 2 days 3 hours` → milliseconds. */
 export function retryHintMs(message: string): number | null {
   const match =
-    /try again in\s+((?:\d+(?:\.\d+)?\s*(?:milliseconds?|ms|hours?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])[\s,]*)+)/i.exec(message);
+    /try again in\s+((?:\d+(?:\.\d+)?\s*(?:milliseconds?|ms|days?|d|hours?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])[\s,]*)+)/i.exec(
+      message,
+    );
   if (!match) return null;
   let total = 0;
-  for (const [, amount, unit] of match[1]!.matchAll(/(\d+(?:\.\d+)?)\s*(ms|milli|h|m|s)/gi)) {
-    const key = unit!.toLowerCase();
-    total += Number(amount) * (key === 'ms' || key === 'milli' ? 1 : key === 'h' ? 3_600_000 : key === 'm' ? 60_000 : 1000);
+  for (const [, amount, unit] of match[1]!.matchAll(/(\d+(?:\.\d+)?)\s*(ms|milli|d|h|m|s)/gi)) {
+    total += Number(amount) * UNIT_MS[unit!.toLowerCase()]!;
   }
   return Math.ceil(total);
 }
