@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AccountCounters } from '../accounts/counters/account-counters.service.js';
 import { AccountEffects } from '../accounts/policy/account-effects.service.js';
 import type { AccountLease } from '../accounts/pool/account-lease.js';
+import type { RefreshResult } from '../refresh/refresh-result.js';
 import type { OutcomeOf } from '../upstream/outcome.js';
 import type { FailedOutcome } from './final-answer.js';
 import { NEXT_STEP } from './next-step.js';
@@ -64,11 +65,14 @@ export class AttemptReaction {
     this.effects.noteUnauthorized(id, lease);
     if (turn.attemptsLeft === 0) {
       // For the requests to come; this one cannot use it any more.
-      void this.tokens.renew(lease, false, signal).catch(() => undefined);
+      const reportUnrenewed = ({ kind }: RefreshResult): void => void (kind === 'unavailable' && this.#report(turn, lease, outcome));
+      void this.tokens.renew(lease, false, signal).then(reportUnrenewed, () => undefined);
       return STOP;
     }
     const result = await this.tokens.renew(lease, this.tokens.hasAlternative(turn.query(), id), signal);
     if (result.kind === 'renewed') return { next: 'same', accountId: id };
+    // An account that goes on being refused must not cost every request an attempt until it has a new token.
+    if (result.kind === 'unavailable') this.#report(turn, lease, outcome);
     turn.tried.add(id);
     return { next: 'other', pauseMs: 0 };
   }

@@ -59,6 +59,18 @@ describe('with max-retry: 0', () => {
     expect((await ask(single)).status).toBe(200);
     expect(single.refreshes).toHaveLength(1);
   });
+
+  it('an account whose token is refused again and cannot be renewed costs no further request', async () => {
+    const [a, b] = await single.pool(2);
+    single.backend.state.always('401', { account: a });
+    single.backend.state.always('429', { endpoint: 'token' });
+    const refused = (): number => single.attemptedOn.filter((account) => account === a).length;
+    while (refused() < 2 && single.attempts.length < 20) await ask(single);
+    await single.logged(({ msg, cause }) => msg === 'account cools down' && cause === 'unauthorized');
+    single.forget();
+    for (let i = 0; i < 3; i++) expect((await ask(single)).status).toBe(200);
+    expect(single.attemptedOn).toEqual([b, b, b]);
+  });
 });
 
 describe('what happened before', () => {
@@ -76,6 +88,23 @@ describe('what happened before', () => {
     patient.forget();
     for (let i = 0; i < 3; i++) expect((await ask(patient)).status).toBe(200);
     expect(patient.attemptedOn).toEqual([b, b, b]);
+  });
+
+  it('counts: an account that is refused again while its token cannot be renewed is asked last until it has a new one', async () => {
+    const [a, b] = await patient.pool(2);
+    const { state } = patient.backend;
+    state.always('401', { account: a });
+    state.always('429', { endpoint: 'token' });
+    const refused = (): number => patient.attemptedOn.filter((account) => account === a).length;
+    while (refused() < 2 && patient.attempts.length < 20) expect((await ask(patient)).status).toBe(200);
+    expect(await patient.states()).toMatchObject({ active: 2, cooling: 1, needs_login: 0 });
+    patient.forget();
+    for (let i = 0; i < 3; i++) expect((await ask(patient)).status).toBe(200);
+    expect(patient.attemptedOn).toEqual([b, b, b]);
+    state.always(null, { account: a });
+    state.always('500', { account: b });
+    expect((await ask(patient)).status).toBe(200);
+    expect(patient.attemptedOn.at(-1)).toBe(a);
   });
 
   it('counts: the third 403 in a row takes an account out of service', async () => {
