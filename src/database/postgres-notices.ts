@@ -8,7 +8,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const PROBE_INTERVAL_MS = 10_000;
 const PROBE_TIMEOUT_MS = 3_000;
 const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 10_000;
+const LONGEST_PAUSE_MS = 5_000;
 
 export interface NoticeHandler {
   /** `payload` as it was sent. */

@@ -16,7 +16,7 @@ import type { RenewOptions } from './refresh-result.js';
 const SLACK_MS = 15_000;
 /**
  * A holder whose lease has run out while its intent stands open has crashed, or cannot reach the database and has new tokens in its
- * hands. It gets so long to come back: four times the longest pause after which it tries again (RescueService).
+ * hands. It gets so long to come back: many times the longest pause after which it tries again (RescueService).
  */
 const SILENCE_MS = 60_000;
 /** A sweep leaves its token alone even longer, as long as the access token serves. */

@@ -21,7 +21,7 @@ interface Pending {
 export type OnStored = (result: StoreResult, tokens: TokenSet, row: AccountEntity) => Promise<void>;
 
 const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 15_000;
+const LONGEST_PAUSE_MS = 5_000;
 
 /** Beside the database where that is a file, else under ./data. */
 export const rescueDirectory = (config: Config): string =>

@@ -10,7 +10,7 @@ import { addCounters, Counters, errorClassOf, noCounters } from './counters.js';
 
 /** What `kill -9` may lose. */
 const WRITE_INTERVAL_MS = 2_000;
-const LONGEST_PAUSE_MS = 15_000;
+const LONGEST_PAUSE_MS = 5_000;
 const BATCH = 500;
 const READ_PATIENCE_MS = 2_000;
 const FLUSH_PATIENCE_MS = 5_000;

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { beforeEach, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
 import { login } from '../../../test/support/account-files.js';
 import { AccountStorage, accountStorage } from '../../../test/support/account-storage.js';
 import { describeDatabases } from '../../../test/support/databases.js';
@@ -14,10 +15,12 @@ describeDatabases('AccountChangeWriter', (database) => {
   let clock: FakeClock;
   let storage: AccountStorage;
   let id: string;
+  let dataSource: DataSource;
 
   beforeEach(async () => {
     clock = new FakeClock();
-    storage = accountStorage(await database.open(), testConfig(), clock);
+    dataSource = await database.open();
+    storage = accountStorage(dataSource, testConfig(), clock);
     const [imported] = await storage.service.importAccounts([parseRecord(login(1), 1)]);
     id = imported!.accountId;
     jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
@@ -37,6 +40,17 @@ describeDatabases('AccountChangeWriter', (database) => {
     source: 'resets_at',
   });
   const quota = (at: number) => ({ windows: [], plan: 'plus', credits: null, at });
+  /** As after a failover, or a disk that was mounted again. */
+  const readOnly = async (on: boolean): Promise<void> => {
+    if (database.type === 'sqlite') return void (await dataSource.query(`PRAGMA query_only = ${on ? 'ON' : 'OFF'}`));
+    await dataSource.query(`ALTER SYSTEM SET default_transaction_read_only = ${on ? 'on' : 'off'}`);
+    await dataSource.query('SELECT pg_reload_conf()');
+    const isSo = async (): Promise<boolean> => {
+      const [row] = await dataSource.query<{ transaction_read_only: string }[]>('SHOW transaction_read_only');
+      return row!.transaction_read_only === (on ? 'on' : 'off');
+    };
+    while (!(await isSo())) await setImmediate();
+  };
   /** Lets time pass in small steps until everything is written. */
   const settle = async (): Promise<void> => {
     while (storage.changes.pending > 0) {
@@ -79,11 +93,41 @@ describeDatabases('AccountChangeWriter', (database) => {
   });
 
   it('gives up a change that is wrong in itself, and goes on with the others', async () => {
-    jest.spyOn(storage.cooldowns, 'put').mockRejectedValue(new Error('too long'));
-    storage.changes.enqueue({ kind: 'cooldown', cooldown: cooldown(clock.now() + 1e6) });
+    storage.changes.enqueue({
+      kind: 'cooldown',
+      cooldown: { ...cooldown(clock.now() + 1e6), cause: null as unknown as Cooldown['cause'] },
+    });
     storage.changes.enqueue(state('active', 'disabled'));
     await settle();
     expect(storage.changes.dropped).toBe(1);
+    expect((await storage.accounts.findById(id))!.state).toBe('disabled');
+  });
+
+  it('keeps every change, however long the database only answers questions', async () => {
+    const put = jest.spyOn(storage.cooldowns, 'put');
+    await readOnly(true);
+    storage.changes.enqueue({ kind: 'cooldown', cooldown: cooldown(clock.now() + 1e6) });
+    storage.changes.enqueue(state('active', 'disabled'));
+    while (put.mock.calls.length < 8) {
+      await setImmediate();
+      clock.advance(100);
+    }
+    expect(storage.changes.healthy).toBe(false);
+    await readOnly(false);
+    await settle();
+    expect(storage.changes.dropped).toBe(0);
+    expect((await storage.accounts.findById(id))!.state).toBe('disabled');
+    expect(await storage.cooldowns.findActive(clock.now())).toHaveLength(1);
+  });
+
+  it('writes the others while one change fails again and again', async () => {
+    jest.spyOn(storage.cooldowns, 'put').mockRejectedValue(new Error('not now'));
+    storage.changes.enqueue({ kind: 'cooldown', cooldown: cooldown(clock.now() + 1e6) });
+    storage.changes.enqueue(state('active', 'disabled'));
+    while (storage.changes.pending > 1) {
+      await setImmediate();
+      clock.advance(100);
+    }
     expect((await storage.accounts.findById(id))!.state).toBe('disabled');
   });
 

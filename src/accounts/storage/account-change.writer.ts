@@ -6,6 +6,7 @@ import { AccountRepository } from './account.repository.js';
 import { AccountsService } from '../accounts.service.js';
 import { CiphertextOwnerRepository } from './ciphertext-owner.repository.js';
 import { CooldownRepository } from './cooldown.repository.js';
+import { isWrongInItself } from './faulty-write.js';
 import type { AccountChange } from '../pool/pool-account.js';
 
 type StateChange = Extract<AccountChange, { kind: 'state' }>;
@@ -23,8 +24,8 @@ const QUOTA_INTERVAL_MS = 10_000;
 const QUOTA_SOON_MS = 300;
 const QUOTA_CHUNK = 500;
 const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 15_000;
-/** A change that fails so often although the database answers is wrong in itself and must not hold up the others. */
+const LONGEST_PAUSE_MS = 5_000;
+/** A change that the database has refused so often for what it says is given up. */
 const MAX_ATTEMPTS = 5;
 const FLUSH_PATIENCE_MS = 5_000;
 
@@ -141,21 +142,17 @@ export class AccountChangeWriter implements OnApplicationShutdown {
     this.failures++;
     entry.attempts++;
     if (this.failures === 1) this.logger.warn({ msg: 'database does not take changes of accounts, they wait', error: messageOf(error) });
-    if (entry.attempts >= MAX_ATTEMPTS && (await this.answers())) {
-      this.queue.delete(key);
+    // To the end: whatever is wrong with it must not hold up the others.
+    const present = this.queue.get(key)!;
+    this.queue.delete(key);
+    if (present !== entry || entry.attempts < MAX_ATTEMPTS || !isWrongInItself(error)) this.queue.set(key, present);
+    else {
       this.dropped++;
       this.logger.error({ msg: 'change of an account cannot be written and is dropped', kind: entry.change.kind, error: messageOf(error) });
       return;
     }
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** (this.failures - 1), LONGEST_PAUSE_MS);
     await this.clock.sleep(pause, this.closing.signal).catch(() => undefined);
-  }
-
-  private answers(): Promise<boolean> {
-    return this.accounts.findById('').then(
-      () => true,
-      () => false,
-    );
   }
 
   private write(change: QueuedChange): Promise<void> {
