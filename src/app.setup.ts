@@ -123,7 +123,8 @@ export const configureApp = (app: NestFastifyApplication, config: Config, logger
   });
   // An answer that was begun before the end says so too; streams see to both themselves.
   fastify.addHook('onSend', (request, reply, payload, done) => {
-    if (drain.draining && request.raw.httpVersionMajor === 1) reply.header('connection', 'close');
+    const last = drain.draining || (request.body instanceof PendingBody && request.body.withheld);
+    if (last && request.raw.httpVersionMajor === 1) reply.header('connection', 'close');
     limitStall(reply.raw, writeTimeoutMs);
     done(null, payload);
   });

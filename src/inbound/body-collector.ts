@@ -1,25 +1,18 @@
 import type { IncomingMessage } from 'node:http';
-import { constants, type Http2ServerRequest } from 'node:http2';
 import { GatewayError } from '../common/gateway-error.js';
 import { BodyBuffer } from './body-buffer.js';
 import { type BodyShare, UNCOUNTED_BYTES } from './body-budget.js';
+import { FinePieces, holdBack, letCome } from './fine-pieces.js';
 import type { BodyLimits } from './request-body.js';
 
-/** How long the rest of a refused body is still taken in, so that the client reads the answer instead of a reset. */
-const LINGER_MS = 5_000;
-/** Where taking it in is the very thing that costs too much. */
-const SHORT_LINGER_MS = 100;
-/** Every piece costs some microseconds, so a body of single bytes would cost minutes; honest clients that send by the token stay above. */
-const MANY_CHUNKS = 65_536;
-const FEW_BYTES_A_CHUNK = 8;
+/** Room for a body of unknown length is taken in steps, not for each of its pieces. */
+const STEP_BYTES = 262_144;
 
 export const bodyTooLarge = (maxBytes: number): GatewayError =>
   new GatewayError('too_large', `The request body exceeds ${maxBytes} bytes.`);
 
 const tooSlow = (): GatewayError =>
   new GatewayError('invalid_request', 'The request body did not arrive in time.', { status: 408, code: 'request_timeout' });
-
-const tooFine = (): GatewayError => new GatewayError('invalid_request', 'The request body comes in too many pieces of a few bytes.');
 
 const clientClosed = (): GatewayError =>
   new GatewayError('client_closed', 'the client closed the connection before the request was complete');
@@ -35,6 +28,10 @@ export class BodyCollector {
   #resolve!: (body: Buffer) => void;
   #reject!: (error: unknown) => void;
   #done = false;
+  readonly #pieces = new FinePieces((on) => this.#hold(on));
+  /** For room, for a turn. */
+  #holds = 0;
+  #waiting = false;
 
   /** @param makeShare called once the body is large enough to count. */
   constructor(
@@ -47,6 +44,11 @@ export class BodyCollector {
 
   get share(): BodyShare | null {
     return this.#share;
+  }
+
+  /** Whether it was refused before any of it was read. */
+  get refused(): boolean {
+    return this.#done;
   }
 
   /** Rejects with `GatewayError`. */
@@ -69,12 +71,18 @@ export class BodyCollector {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#buffer.append(chunk);
-    const { size, chunks } = this.#buffer;
     this.#share?.arrived(chunk.length);
-    if (size > this.limits.maxBytes) this.#fail(bodyTooLarge(this.limits.maxBytes));
-    else if (chunks > MANY_CHUNKS && size < chunks * FEW_BYTES_A_CHUNK) this.#fail(tooFine(), SHORT_LINGER_MS);
-    else if (size > UNCOUNTED_BYTES && size > this.#reserved) this.#wait(this.#reserve(size - this.#reserved));
+    this.#pieces.arrived(chunk.length);
+    if (this.#buffer.size > this.limits.maxBytes) this.#fail(bodyTooLarge(this.limits.maxBytes));
+    else this.#makeRoom();
   };
+
+  #makeRoom(): void {
+    const { size } = this.#buffer;
+    // What had been read already goes on arriving during the wait.
+    if (this.#waiting || size <= UNCOUNTED_BYTES || size <= this.#reserved) return;
+    this.#wait(this.#reserve(Math.max(STEP_BYTES, size - this.#reserved)));
+  }
 
   #reserve(bytes: number): Promise<void> | null {
     this.#share ??= this.makeShare(() => this.#fail(tooSlow()));
@@ -85,11 +93,23 @@ export class BodyCollector {
   /** Nothing more is read from the client until there is room. */
   #wait(room: Promise<void> | null): void {
     if (room === null) return;
-    this.source.pause();
+    this.#waiting = true;
+    this.#hold(true);
     room.then(
-      () => this.#done || this.source.resume(),
+      () => {
+        this.#waiting = false;
+        if (this.#done) return;
+        this.#makeRoom();
+        this.#hold(false);
+      },
       (error: unknown) => this.#fail(error),
     );
+  }
+
+  #hold(on: boolean): void {
+    this.#holds += on ? 1 : -1;
+    if (on && this.#holds === 1) holdBack(this.source);
+    else if (this.#holds === 0) letCome(this.source);
   }
 
   #checkPace(): void {
@@ -101,6 +121,7 @@ export class BodyCollector {
 
   readonly #onEnd = (): void => {
     this.#share?.complete();
+    this.#share?.give(this.#reserved - this.#buffer.size);
     this.#stop();
     this.#resolve(this.#buffer.take());
   };
@@ -111,10 +132,11 @@ export class BodyCollector {
     this.#abandon(clientClosed());
   };
 
-  #fail(error: unknown, lingerMs = LINGER_MS): void {
+  #fail(error: unknown): void {
     if (this.#done) return;
     this.#stop();
-    letGo(this.source, lingerMs);
+    // The rest is taken in and forgotten, and the connection cut if that takes long: see the listener.
+    this.source.on('error', ignore).resume();
     this.#abandon(error);
   }
 
@@ -127,21 +149,10 @@ export class BodyCollector {
   #stop(): void {
     this.#done = true;
     clearInterval(this.#timer);
+    this.#pieces.stop();
+    if (this.#holds > 0) letCome(this.source);
     this.source.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onClose).off('close', this.#onClose);
   }
 }
 
 const ignore = (): void => undefined;
-
-/**
- * Takes in and forgets the rest for a while, then cuts the connection: closing at once would reset it before the client has read the
- * answer. Over HTTP/2 the answer arrives whatever becomes of the rest.
- */
-const letGo = (source: IncomingMessage, lingerMs: number): void => {
-  source.on('error', ignore);
-  source.resume();
-  const { stream } = source as unknown as Partial<Http2ServerRequest>;
-  stream?.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
-  const cut = setTimeout(() => source.destroy(), lingerMs).unref();
-  source.once('end', () => clearTimeout(cut)).once('close', () => clearTimeout(cut));
-};

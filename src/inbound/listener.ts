@@ -1,5 +1,6 @@
 import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
 import {
+  constants,
   createServer as createHttp2Server,
   type Http2Server,
   type Http2ServerRequest,
@@ -7,6 +8,7 @@ import {
   type ServerHttp2Session,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import { discardRest } from './discard-rest.js';
 
 export interface ListenerOptions {
   /** Serve HTTP/2 with prior knowledge on the same port. */
@@ -69,8 +71,9 @@ export class InboundServer extends Server {
       keepAlive: options.tcpKeepAliveMs > 0,
       keepAliveInitialDelay: options.tcpKeepAliveMs,
     });
-    const limited = this.#limitPipelining(handler);
-    this.on('request', limited);
+    const limited = this.#limit(handler);
+    // With a listener of its own an expected `100 Continue` is not sent before somebody reads the body.
+    this.on('request', limited).on('checkContinue', limited);
     this.#options = options;
     // An expectation that nobody knows may be ignored; Node's own 417 would be empty and without an id.
     this.on('checkExpectation', limited);
@@ -100,9 +103,14 @@ export class InboundServer extends Server {
   #createHttp2(handler: RequestHandler): Http2Server {
     const { maxConcurrentStreams, maxHeaderBytes, idleTimeoutMs } = this.#options;
     // The compatibility API has the members of http's classes that are used here and in Fastify.
-    const listener = handler as unknown as (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+    const handle = handler as unknown as (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+    const listener: typeof handle = (request, response) => {
+      // The answer arrives whatever becomes of a body that nobody wants.
+      response.once('finish', () => request.complete || response.stream?.close(constants.NGHTTP2_NO_ERROR));
+      handle(request, response);
+    };
     const server = createHttp2Server({ settings: { maxConcurrentStreams, maxHeaderListSize: maxHeaderBytes } }, listener);
-    server.on('checkExpectation', listener);
+    server.on('checkExpectation', listener).on('checkContinue', listener);
     server.on('session', (session) => {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));
@@ -113,8 +121,8 @@ export class InboundServer extends Server {
     return server;
   }
 
-  /** One connection must not begin thousands of requests with one packet. */
-  #limitPipelining(handler: RequestHandler): RequestHandler {
+  /** One connection must not begin thousands of requests with one packet, nor go on for ever with a body that nobody wants. */
+  #limit(handler: RequestHandler): RequestHandler {
     return (request, response) => {
       const socket: Socket & { [OUTSTANDING]?: number } = request.socket;
       const outstanding = (socket[OUTSTANDING] ?? 0) + 1;
@@ -122,6 +130,7 @@ export class InboundServer extends Server {
       // What came in the same packet is still handed over.
       if (socket.destroyed) return;
       socket[OUTSTANDING] = outstanding;
+      response.prependOnceListener('finish', () => request.complete || discardRest(request));
       response.once('close', () => {
         // Node puts the idle timeout in the place of the answer's one, but not where there is none.
         if (--socket[OUTSTANDING]! === 0 && this.keepAliveTimeout === 0) socket.setTimeout(0);

@@ -29,6 +29,8 @@ const USUAL_DECODED_BYTES = 262_144;
  * GatewayError (`too_large`, `invalid_request`, `overloaded`, `client_closed`).
  */
 export class PendingBody implements PromiseLike<Buffer> {
+  /** Whether the client keeps it back, because it was not asked for it: what comes next on the connection cannot be told then. */
+  withheld: boolean;
   #taken = false;
 
   constructor(
@@ -36,7 +38,9 @@ export class PendingBody implements PromiseLike<Buffer> {
     private readonly answer: ServerResponse,
     private readonly limits: BodyLimits,
     private readonly budget: BodyBudget,
-  ) {}
+  ) {
+    this.withheld = /^100-continue$/i.test(source.headers.expect ?? '');
+  }
 
   then<A = Buffer, B = never>(
     onBody?: ((body: Buffer) => A | PromiseLike<A>) | null,
@@ -53,12 +57,20 @@ export class PendingBody implements PromiseLike<Buffer> {
     const encoding = this.source.headers['content-encoding'];
     const codings = encoding === undefined ? [] : contentCodings(encoding);
     const collector = new BodyCollector(this.source, this.limits, (tooSlow) => this.#share(tooSlow));
-    let body = await collector.read();
+    const reading = collector.read();
+    if (this.withheld && !collector.refused) this.#continue();
+    let body = await reading;
     if (codings.length === 0 && body.length <= UNCOUNTED_BYTES) return body;
     const share = collector.share ?? this.#share();
     for (const coding of codings) body = await this.#decode(body, coding, share);
     await this.#weigh(body, share);
     return body;
+  }
+
+  /** Now that somebody wants it. */
+  #continue(): void {
+    this.withheld = false;
+    this.answer.writeContinue();
   }
 
   #share(tooSlow?: () => void): BodyShare {

@@ -256,6 +256,67 @@ describe('request bodies', () => {
   });
 });
 
+describe('a body that costs more than its size', () => {
+  const pieces = '1\r\nx\r\n';
+  const head = (headers: Record<string, string> = {}): string => request('POST /v1/echo', { 'transfer-encoding': 'chunked', ...headers });
+
+  it('in pieces of one byte is taken whole, by turns, and the connection is good afterwards', async () => {
+    await start();
+    const client = await open();
+    client.send(head() + pieces.repeat(40_000) + '0\r\n\r\n');
+    // 100 pieces a millisecond, after those that make it known.
+    const begin = performance.now();
+    await client.until(/"bytes":40000/);
+    expect(performance.now() - begin).toBeGreaterThan(250);
+    await client.send(request('POST /v1/echo', {}, 'ok')).until(/"text":"ok"/);
+  });
+
+  it.each([
+    ['a wrong key', '/v1/echo', /^HTTP\/1\.1 401 /],
+    ['an unknown path', '/nowhere', /^HTTP\/1\.1 404 /],
+  ])('and has no end is cut off soon after its answer (%s)', async (_name, path, status) => {
+    await start({ 'api-keys': ['sk-one'] });
+    const client = await open();
+    client.send(head().replace('/v1/echo', path));
+    expect(await client.until(/"code"/)).toMatch(status);
+    const more = setInterval(() => client.send(pieces.repeat(1_000)), 10);
+    await client.end();
+    clearInterval(more);
+  });
+});
+
+describe('a client that asks before it sends its body', () => {
+  const ask = (key: string, length = '2'): string =>
+    request('POST /v1/echo', { authorization: `Bearer ${key}`, expect: '100-continue', 'content-length': length });
+
+  it('is told to go on when its request is wanted', async () => {
+    await start({ 'api-keys': ['sk-one'] });
+    const client = await open();
+    await client.send(ask('sk-one')).until(/^HTTP\/1\.1 100 Continue\r\n\r\n/);
+    expect(await client.send('ok').until(/"text":"ok"/)).toMatch(/HTTP\/1\.1 200 OK[^]*connection: keep-alive/i);
+    const stream = openHttp2().request({
+      ':method': 'POST',
+      ':path': '/v1/echo',
+      authorization: 'Bearer sk-one',
+      expect: '100-continue',
+    });
+    await new Promise((resolve) => stream.once('continue', resolve));
+    stream.end('ok');
+    await new Promise((resolve) => stream.once('response', resolve));
+  });
+
+  it.each([
+    ['its key is wrong', 'sk-two', '2', 401],
+    ['its body is too large', 'sk-one', '99999999999', 413],
+  ])('hears the answer instead when %s, and that the connection ends', async (_name, key, length, status) => {
+    await start({ 'api-keys': ['sk-one'] });
+    const client = await open();
+    const answer = await client.send(ask(key, length)).until(/"code"/);
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [^]*connection: close`, 'i'));
+    await client.end();
+  });
+});
+
 describe('API keys', () => {
   const keys = { 'api-keys': ['sk-one', 'sk-two'] };
 
