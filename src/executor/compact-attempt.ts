@@ -37,7 +37,7 @@ export class CompactAttempt {
   async run(turn: Turn, lease: AccountLease, signal: AbortSignal): Promise<{ outcome: Outcome; answer?: CompactAnswer }> {
     try {
       const response = await this.calls.open(turn, lease, 'compact', signal);
-      if (response.status !== 200) return { outcome: await this.calls.refusal(response) };
+      if (response.status !== 200) return { outcome: await this.calls.refusal(response, signal) };
       return await this.#read(turn, response, lease);
     } catch (error) {
       if (error instanceof UpstreamFailure) return { outcome: classifyFailure(error) };

@@ -37,6 +37,12 @@ describe('finalAnswer', () => {
     expect(answer([network, overloaded, network]).message).toBe('busy (3 attempts: network ×2, overloaded ×1)');
   });
 
+  it('passes on when an overloaded backend wants to be asked again', () => {
+    const { detail } = answer([{ ...overloaded, retryAt: NOW + 29_500 }]);
+    expect(detail).toMatchObject({ retryAfterSeconds: 30 });
+    expect(answer([overloaded]).detail).toMatchObject({ retryAfterSeconds: 1 });
+  });
+
   it('answers 429 with the earliest reset when every account that could serve is limited', () => {
     const error = answer([quota], { quota: 2, rate_limit: 1, soonestQuotaReset: NOW + 42_500 });
     expect(error).toMatchObject({ kind: 'rate_limited', detail: { retryAfterSeconds: 43 } });

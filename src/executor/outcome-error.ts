@@ -51,7 +51,10 @@ export function outcomeError(outcome: Exclude<Outcome, { kind: 'ok' }>, now: num
     case 'not_included':
       return new GatewayError('insufficient_quota', outcome.message, { code: 'insufficient_quota', shouldRetry: false });
     case 'overloaded':
-      return new GatewayError('overloaded', outcome.message, { code: outcome.code, retryAfterSeconds: SOON_SECONDS });
+      return new GatewayError('overloaded', outcome.message, {
+        code: outcome.code,
+        retryAfterSeconds: outcome.retryAt == null ? SOON_SECONDS : secondsUntil(outcome.retryAt, now),
+      });
     case 'server_error':
       return new GatewayError('upstream_error', outcome.message, {
         status: outcome.status === 500 ? 500 : 502,

@@ -41,7 +41,7 @@ export class StreamAttempt {
     const deadline = turn.lastChanceMs === null ? null : new OutputDeadline(turn.lastChanceMs, signal);
     try {
       const response = await this.calls.open(turn, lease, 'responses', deadline?.signal ?? signal);
-      if (response.status !== 200) return await this.calls.refusal(response);
+      if (response.status !== 200) return await this.calls.refusal(response, signal);
       const { id } = lease.account;
       sink.begin({
         upstreamHeaders: response.headers,

@@ -6,6 +6,7 @@ import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { classifyAnswer } from '../upstream/classify.js';
 import type { Outcome } from '../upstream/outcome.js';
+import { refusalText } from '../upstream/refusal-text.js';
 import { UpstreamClient } from '../upstream/upstream.client.js';
 import { UpstreamHeaders } from '../upstream/upstream-headers.js';
 import type { UpstreamResponse } from '../upstream/upstream-types.js';
@@ -58,9 +59,9 @@ export class UpstreamCalls {
     return response;
   }
 
-  /** What a status other than 200 means; reads the error body. */
-  async refusal(response: UpstreamResponse): Promise<Outcome> {
-    const text = await response.body.text();
+  /** What a status other than 200 means; reads the error body, as far as it comes. Rejects with `UpstreamFailure` only if `signal` is aborted. */
+  async refusal(response: UpstreamResponse, signal: AbortSignal): Promise<Outcome> {
+    const text = await refusalText(response.body, signal);
     return classifyAnswer(response.status, response.headers, text, this.clock.now());
   }
 

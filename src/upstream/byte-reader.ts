@@ -1,9 +1,9 @@
+import { DEFAULT_TEXT_BYTES, textOf } from './body-text.js';
 import { UpstreamFailure } from './upstream-failure.js';
 import type { ByteStream } from './upstream-types.js';
 
 /** With nobody reading, the socket is paused above this. A network read brings up to 64 KiB, so about twice this is held at most. */
 const HIGH_WATER_BYTES = 64 * 1024;
-const DEFAULT_TEXT_BYTES = 64 * 1024;
 /** How long and how much the close of a body may take before its connection is given up instead. */
 const FINISH_MS = 1000;
 const FINISH_BYTES = 64 * 1024;
@@ -69,17 +69,8 @@ export class ByteReader implements ByteStream {
     });
   }
 
-  async text(limit: number = DEFAULT_TEXT_BYTES): Promise<string> {
-    const parts: Buffer[] = [];
-    let size = 0;
-    for (let bytes = await this.read(); bytes !== null; bytes = await this.read()) {
-      parts.push(bytes);
-      size += bytes.length;
-      if (size < limit) continue;
-      this.cancel();
-      break;
-    }
-    return Buffer.concat(parts, size).toString('utf8', 0, Math.min(size, limit));
+  text(limit: number = DEFAULT_TEXT_BYTES): Promise<string> {
+    return textOf(this, limit);
   }
 
   cancel(): void {

@@ -36,8 +36,18 @@ const POLICY = new Set([
   'invalid_prompt',
   'context_length_exceeded',
   'previous_response_not_found',
-  'invalid_image',
+  'content_policy_violation',
 ]);
+/** What is wrong with an image, by the codes of the public API. */
+const IMAGE =
+  /^(?:invalid(?:_base64)?_image|image_(?:too_|parse_|file_|content_policy)|unsupported_image_|empty_image_|failed_to_download_image)/;
+/** Codes of refused requests, for errors without a type. */
+const REQUEST =
+  /^(?:invalid_|unsupported_value$|unsupported_parameter$|missing_required_parameter$|unknown_parameter$|(?:string|array|integer)_(?:above|below)_)/;
+/** The longest window of any plan. A limit that names a longer wait, without being called a quota, has a broken number. */
+const LONGEST_RATE_LIMIT_MS = 7 * 86_400_000;
+/** A wait that is longer belongs to no overload. */
+const LONGEST_OVERLOAD_MS = 3_600_000;
 
 const UNSUPPORTED_PARAMETER = /^Unsupported parameter:\s*'?([\w.[\]]+)'?/i;
 const MODEL_UNSUPPORTED = /model is not supported when using codex|^Model not found\b|The model '[^']*' does not exist|model_not_found/i;
@@ -65,14 +75,14 @@ function byMeaning(error: UpstreamErrorBody, { status, headers, now }: Setting):
   if (reasonOf(error, NOT_INCLUDED)) return { kind: 'not_included', message };
   if (reasonOf(error, QUOTA)) return quotaReached(error, headers, now);
   if (CAPACITY.test(message) || reasonOf(error, OVERLOADED)) {
-    return { kind: 'overloaded', code: reasonOf(error, OVERLOADED) === 'slow_down' ? 'slow_down' : 'server_is_overloaded', message };
+    return overloaded(error, reasonOf(error, OVERLOADED) === 'slow_down' ? 'slow_down' : 'server_is_overloaded', headers, now);
   }
   if (reasonOf(error, DEAD) || DEAD_TEXT.test(message)) return { kind: 'unauthorized', code: error.code, dead: true, message };
   if (reasonOf(error, UNAUTHORIZED) && (status === 0 || status === 401))
     return { kind: 'unauthorized', code: error.code, dead: false, message };
   if (reasonOf(error, PAYMENT)) return { kind: 'payment_required', code: error.code, message };
   if (reasonOf(error, RATE_LIMITED)) return rateLimited(error, headers, now);
-  if (reasonOf(error, POLICY)) return rejected(status >= 400 && status < 500 ? status : 400, error);
+  if (reasonOf(error, POLICY) || IMAGE.test(error.code ?? '')) return rejected(status >= 400 && status < 500 ? status : 400, error);
   if (status === 0 && reasonOf(error, FORBIDDEN)) return { kind: 'forbidden', code: error.code, message };
   return null;
 }
@@ -91,8 +101,15 @@ function quotaReached(error: UpstreamErrorBody, headers: Readonly<Record<string,
   return { kind: 'quota', resetsAt, family, message: error.message };
 }
 
+function overloaded(error: UpstreamErrorBody, code: string, headers: Readonly<Record<string, string>>, now: number): Outcome {
+  const named = waitNamed(error, headers, now);
+  const retryAt = named !== null && named > now && named <= now + LONGEST_OVERLOAD_MS ? named : null;
+  return { kind: 'overloaded', code, message: error.message, retryAt };
+}
+
 function rateLimited(error: UpstreamErrorBody, headers: Readonly<Record<string, string>>, now: number): Outcome {
-  return { kind: 'rate_limited', retryAt: waitNamed(error, headers, now) ?? error.resetsAt, message: error.message };
+  const named = waitNamed(error, headers, now) ?? error.resetsAt;
+  return { kind: 'rate_limited', retryAt: named !== null && named <= now + LONGEST_RATE_LIMIT_MS ? named : null, message: error.message };
 }
 
 function byStatus(error: UpstreamErrorBody | null, text: string, setting: Setting): Outcome {
@@ -119,7 +136,7 @@ function byStatus(error: UpstreamErrorBody | null, text: string, setting: Settin
     case 503:
       return isEdgePage(headers, text)
         ? { kind: 'edge_blocked', status }
-        : { kind: 'overloaded', code: known.code ?? 'server_is_overloaded', message };
+        : overloaded(known, known.code ?? 'server_is_overloaded', headers, now);
     default:
       return status >= 400 && status < 500 ? rejected(status, known) : { kind: 'server_error', status, code: known.code, message };
   }
@@ -165,8 +182,7 @@ export function classifyStreamError(event: JsonObject, headers: Readonly<Record<
   const meaning = byMeaning(error, { status, headers, now });
   if (meaning) return meaning;
   if (status >= 400) return byStatus(error, error.message, { status, headers, now });
-  if (error.type === 'invalid_request_error' || (error.type === null && error.code !== null && /^invalid_/.test(error.code)))
-    return rejected(400, error);
+  if (error.type === 'invalid_request_error' || (error.type === null && REQUEST.test(error.code ?? ''))) return rejected(400, error);
   if (event.detail !== undefined) return rejected(400, error);
   return {
     kind: 'server_error',

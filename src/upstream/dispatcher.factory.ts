@@ -19,6 +19,8 @@ const DEFAULT_HTTP2_CONNECTIONS = 30;
 const HTTP2_STREAMS = 100;
 /** "No limit" in undici's words, for options where 0 is refused. */
 const FOREVER_MS = 2_147_483_647;
+/** Edges add policies, reports and cookies of their own; Node's 16 KiB would take such an answer for broken HTTP. */
+const MAX_HEADER_BYTES = 128 * 1024;
 
 /** The way to one origin. */
 export interface Route {
@@ -133,6 +135,7 @@ export class DispatcherFactory implements OnApplicationShutdown {
       keepAliveMaxTimeout: idleMs,
       headersTimeout: 0,
       bodyTimeout: 0,
+      maxHeaderSize: MAX_HEADER_BYTES,
       connect: makeConnector({
         connectTimeoutMs,
         tlsTimeoutMs: config.upstreamTlsHandshakeTimeoutSec * 1000 || connectTimeoutMs,

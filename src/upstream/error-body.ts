@@ -13,6 +13,9 @@ export interface UpstreamErrorBody {
 
 const MAX_MESSAGE = 2000;
 
+/** Codes are words; `Internal Server Error` is a message. */
+const CODE = /^[\w.-]+$/;
+
 const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
 const numeric = (value: unknown): number | null => {
@@ -36,8 +39,9 @@ const resetOf = (source: JsonObject, now: number): number | null =>
 
 function ofDetailList(list: unknown[]): { message: string; param: string | null } {
   const first = list.find(isObject);
-  const path = Array.isArray(first?.loc) ? first.loc.filter((part) => part !== 'body').join('.') : null;
-  return { message: text(first?.msg) ?? 'upstream refused the request', param: path || null };
+  const path = Array.isArray(first?.loc) ? (first.loc as unknown[]).filter((part) => part !== 'body') : [];
+  const param = path.map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i === 0 ? '' : '.'}${String(part)}`)).join('');
+  return { message: text(first?.msg) ?? 'upstream refused the request', param: param || null };
 }
 
 /**
@@ -49,7 +53,8 @@ export function readErrorBody(body: JsonObject, now: number): UpstreamErrorBody 
   const source =
     [response?.error, body.error, body.detail, isObject(body.body) ? body.body.error : null].find((value) => value != null) ?? body;
   if (typeof source === 'string') {
-    return make(text(body.error_description) ?? source, null, typeof body.error === 'string' ? source : text(body.code), null, null);
+    const code = typeof body.error === 'string' && CODE.test(source) ? source : text(body.code);
+    return make(text(body.error_description) ?? source, null, code, null, null);
   }
   if (Array.isArray(source)) {
     const { message, param } = ofDetailList(source);

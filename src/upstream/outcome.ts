@@ -24,7 +24,8 @@ export type Outcome =
   | { kind: 'quota'; resetsAt: number | null; family: string | null; message: string }
   | { kind: 'not_included'; message: string }
   | { kind: 'rate_limited'; retryAt: number | null; message: string }
-  | { kind: 'overloaded'; code: string; message: string }
+  /** `retryAt`: epoch ms at which upstream wants to be asked again; missing or null where it does not say. */
+  | { kind: 'overloaded'; code: string; message: string; retryAt?: number | null }
   | { kind: 'server_error'; status: number; code: string | null; message: string }
   | { kind: 'network'; failure: Exclude<FailureKind, 'timeout' | 'aborted' | 'queue'>; message: string }
   /** `outageOver`: the silence was that of an outage which is over. */

@@ -32,7 +32,7 @@ const SAYS: readonly [string, object, Time][] = [
   ['rate_limit_exceeded', { message: 'Please try again in 11.05s.' }, NOW + 11_050],
   ['rate_limit_exceeded', { message: 'try again in 1m30s' }, NOW + 90_000],
   ['rate_limit_exceeded', { message: 'try again in 350ms' }, NOW + 350],
-  ['rate_limit_exceeded', { message: 'try again in 9999999 hours' }, NOW + YEAR],
+  ['rate_limit_exceeded', { message: 'try again in 9999999 hours' }, null],
   ['rate_limit_exceeded', { message: 'try again later' }, null],
   ['rate_limit_exceeded', { resets_in_seconds: 20 }, NOW + 20_000],
 ];

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import { ByteReader } from './byte-reader.js';
 import type { ConnectionGate } from './connection-gate.js';
 import type { ForwardProxy } from './dispatcher.factory.js';
+import { decodedBody } from './content-decoding.js';
 import { toFailure } from './failure-mapping.js';
 import { proxyFailure } from './proxy-tunnel.js';
 import { UpstreamFailure } from './upstream-failure.js';
@@ -85,7 +86,8 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
     this.#headersSeen = true;
     if (status < 500) this.options.unanswered?.answered(this);
     else this.options.unanswered?.delete(this);
-    this.#resolve({ status, headers: joinRepeated(headers), body: this.#body });
+    const joined = joinRepeated(headers);
+    this.#resolve({ status, headers: joined, body: decodedBody(this.#body, joined['content-encoding']) });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -47,6 +47,16 @@ describe('a call', () => {
     expect(await readAll(body)).toBe('x');
   });
 
+  it('takes 100 KB of headers, and not a megabyte', async () => {
+    const flood = (bytes: number): string => `x: ${'a'.repeat(1000)}\r\n`.repeat(bytes / 1000);
+    let bytes = 100_000;
+    const server = await answering((socket) => socket.end(`${HEAD.slice(0, -2)}${flood(bytes)}\r\n${chunk('x')}0\r\n\r\n`));
+    const client = upstreamClient();
+    expect(await readAll((await client.open(post(server))).body)).toBe('x');
+    bytes = 1_000_000;
+    expect((await failureOf(client.open(post(server)))).kind).toBe('protocol');
+  });
+
   it('uploads a long body in chunks', async () => {
     const server = await startHttp((request, response) => {
       let size = 0;

@@ -83,8 +83,8 @@ describe('before any output', () => {
     ],
     [
       'half an error',
-      502,
-      'upstream_stream_truncated',
+      500,
+      'upstream_error',
       'HTTP/1.1 500 Oops\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"error":',
     ],
   ])('%s from the only account: the client gets %i %s, and the next request is served', async (_what, status, code, bytes) => {
