@@ -26,4 +26,33 @@ describe('variants of a request', () => {
     expect(isRemovable(body, 'unknown')).toBe(false);
     expect(withoutParameters(body, ['text', 'input'])).toEqual({ model: 'gpt-5.4', instructions: '', input: body.input });
   });
+
+  it('leave out a member of a parameter alone, and the parameter where nothing is left of it', () => {
+    const reasoning = { effort: 'low', summary: 'auto' };
+    const asked: CodexBody = { ...body, reasoning };
+    expect(isRemovable(asked, 'reasoning.summary')).toBe(true);
+    expect(withoutParameters(asked, ['reasoning.summary', 'text.verbosity'])).toEqual({
+      model: 'gpt-5.4',
+      instructions: '',
+      input: body.input,
+      reasoning: { effort: 'low' },
+    });
+    expect(asked.reasoning).toBe(reasoning);
+    expect(reasoning).toEqual({ effort: 'low', summary: 'auto' });
+  });
+
+  it.each([
+    'reasoning.summary',
+    'text.format.strict',
+    'text.verbosity.low',
+    'input.0',
+    'input.length',
+    'text.toString',
+    '.',
+    'text.',
+    'model.x',
+  ])('have nothing to leave out at %s', (path) => {
+    expect(isRemovable(body, path)).toBe(false);
+    expect(withoutParameters(body, [path])).toEqual(body);
+  });
 });

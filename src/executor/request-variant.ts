@@ -4,8 +4,22 @@ import type { CodexBody } from './codex-request.js';
 /** Members the backend cannot do without: a refusal of one of them is the caller's answer, not something to leave out. */
 const REQUIRED = new Set(['model', 'input', 'instructions', 'store', 'stream']);
 
-/** Whether `parameter` (as the backend names it) is an optional top-level member of this body. */
-export const isRemovable = (body: CodexBody, parameter: string): boolean => !REQUIRED.has(parameter) && Object.hasOwn(body, parameter);
+const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Whether `parameter`, as the backend names it, is an optional member of this body: at the top, or by its path inside one
+ * (`reasoning.summary`). A place in a list has no name of its own.
+ */
+export function isRemovable(body: CodexBody, parameter: string): boolean {
+  const path = parameter.split('.');
+  if (REQUIRED.has(path[0]!)) return false;
+  let at: unknown = body;
+  for (const name of path) {
+    if (!isObject(at) || !Object.hasOwn(at, name)) return false;
+    at = at[name];
+  }
+  return true;
+}
 
 const carriesCiphertext = (item: JsonObject): boolean => item.type === 'reasoning' && typeof item.encrypted_content === 'string';
 
@@ -25,8 +39,19 @@ export const without = (body: CodexBody, items: ReadonlySet<JsonObject>): CodexB
   input: body.input.filter((item) => !items.has(item)),
 });
 
+/** A copy without what the path leads to, and without an object that is empty then. */
+function withoutMember(object: JsonObject, [name, ...inner]: readonly string[]): JsonObject {
+  const copy = { ...object };
+  const member = copy[name!];
+  const rest = inner.length > 0 && isObject(member) ? withoutMember(member, inner) : {};
+  if (Object.keys(rest).length > 0) copy[name!] = rest;
+  else delete copy[name!];
+  return copy;
+}
+
+/** The body without these parameters, as far as it has them and can do without. */
 export function withoutParameters(body: CodexBody, parameters: Iterable<string>): CodexBody {
-  const copy: CodexBody = { ...body };
-  for (const parameter of parameters) if (!REQUIRED.has(parameter)) delete copy[parameter];
+  let copy: CodexBody = body;
+  for (const parameter of parameters) if (isRemovable(copy, parameter)) copy = withoutMember(copy, parameter.split('.')) as CodexBody;
   return copy;
 }

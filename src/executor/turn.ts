@@ -3,7 +3,7 @@ import type { LeaseQuery } from '../accounts/pool/account-pool.service.js';
 import { accountScope } from './account-scope.js';
 import type { CodexBody, CodexRequest } from './codex-request.js';
 import type { FailedOutcome } from './final-answer.js';
-import { ofOtherScopes, without, withoutParameters, withoutReasoning } from './request-variant.js';
+import { isRemovable, ofOtherScopes, without, withoutParameters, withoutReasoning } from './request-variant.js';
 
 /** How many accounts a turn may pass over because their token cannot be renewed now; none of these costs an attempt. */
 const MAX_TOKEN_SKIPS = 16;
@@ -42,7 +42,7 @@ export class Turn {
     readonly pinned: string | undefined,
     refused: readonly string[],
   ) {
-    for (const parameter of refused) if (Object.hasOwn(request.body, parameter)) this.leftOut.add(parameter);
+    for (const parameter of refused) if (isRemovable(request.body, parameter)) this.leftOut.add(parameter);
   }
 
   get attempts(): number {

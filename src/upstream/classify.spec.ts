@@ -10,6 +10,20 @@ const usageLimit = { error: { type: 'usage_limit_reached', message: 'The usage l
 
 describe('classifyAnswer', () => {
   test.each<[string, number, Record<string, string>, unknown, object]>([
+    [
+      'a refused member of a parameter, in a sentence',
+      400,
+      {},
+      { error: { message: "Unsupported parameter: 'reasoning.summary' is not supported with this model." } },
+      { kind: 'unsupported_parameter', parameter: 'reasoning.summary' },
+    ],
+    [
+      'a refused parameter before a full stop',
+      400,
+      {},
+      { detail: 'Unsupported parameter: text.' },
+      { kind: 'unsupported_parameter', parameter: 'text' },
+    ],
     ['a refused parameter', 400, {}, { detail: 'Unsupported parameter: user' }, { kind: 'unsupported_parameter', parameter: 'user' }],
     [
       'a missing field',

@@ -49,7 +49,7 @@ const LONGEST_RATE_LIMIT_MS = 7 * 86_400_000;
 /** A wait that is longer belongs to no overload. */
 const LONGEST_OVERLOAD_MS = 3_600_000;
 
-const UNSUPPORTED_PARAMETER = /^Unsupported parameter:\s*'?([\w.[\]]+)'?/i;
+const UNSUPPORTED_PARAMETER = /^Unsupported parameter:\s*'?([\w[\]]+(?:\.[\w[\]]+)*)/i;
 const MODEL_UNSUPPORTED = /model is not supported when using codex|^Model not found\b|The model '[^']*' does not exist|model_not_found/i;
 const CAPACITY = /model is at capacity|currently overloaded/i;
 const FOREIGN = /encrypted content .*could not be verified|invalid signature in thinking block/i;
