@@ -9,7 +9,7 @@ export interface ModelName {
 
 const CONTEXT_MARKER = /(?:\[1m\]|-1m)$/i;
 const FAST = /-fast$/i;
-const VENDOR_LIKE = /^(?:gpt-|codex-|o\d)/i;
+const VENDOR_LIKE = /^(?:gpt-|codex-|o\d)\S*$/i;
 
 /** Whether an unlisted name looks like one of the vendor's, and is passed on for the backend to judge. */
 export const looksLikeVendorModel = (name: string): boolean => VENDOR_LIKE.test(name);

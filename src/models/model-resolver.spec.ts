@@ -94,6 +94,10 @@ describe('ModelResolver', () => {
     ]);
   });
 
+  it.each(['gpt-5.4\r\nx', 'gpt-9 please', 'o9\u0000 x'])('does not take %j for one of the vendor’s', (name) => {
+    expect(kindOf(() => resolver().resolve(name))[0]).toBe('model_not_found');
+  });
+
   it('refuses an effort that no model has, even beside a suffix', () => {
     expect(kindOf(() => resolver().resolve('gpt-5.4-low', { effort: 'extreme' }))[0]).toBe('invalid_request');
   });
