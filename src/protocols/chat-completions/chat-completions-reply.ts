@@ -15,4 +15,6 @@ export interface ChatCompletionsReply {
   readonly fallbackId: string;
   /** Epoch seconds, used if upstream names none. */
   readonly createdAt: number;
+  /** Cheap estimate of the prompt's tokens, for an answer that a stop sequence ended before upstream told its usage. */
+  readonly inputEstimate: number;
 }

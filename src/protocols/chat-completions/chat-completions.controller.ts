@@ -13,6 +13,7 @@ import { FoldSink } from '../shared/fold-sink.js';
 import { parseJsonBody } from '../shared/json-body.js';
 import { SchemaRepairs } from '../shared/schema-repairs.service.js';
 import { StreamSink } from '../shared/stream-sink.js';
+import { estimateTokens } from '../shared/token-count/estimate.js';
 import type { ChatCompletionsReply } from './chat-completions-reply.js';
 import { chatErrorBody } from './chat-completions.errors.js';
 import { decodeChatCompletions } from './chat-completions.request.js';
@@ -40,6 +41,10 @@ export class ChatCompletionsController {
       ...turn.reply,
       fallbackId: `chatcmpl-${randomUUID().replaceAll('-', '')}`,
       createdAt: Math.floor(this.clock.now() / 1000),
+      // Hardly any answer asks for it.
+      get inputEstimate() {
+        return estimateTokens(turn.request.body);
+      },
     };
     const signal = clientSignal(request, reply);
     const headers = (head: TurnHead): Record<string, string> => openAiHeaders(head, turn.request.codexClient, reply);

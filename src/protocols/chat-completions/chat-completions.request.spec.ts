@@ -80,6 +80,22 @@ describe('what goes upstream', () => {
     expect(asked.ignored).toEqual(['verbosity', 'reasoning.summary']);
   });
 
+  it('has no summary where no reasoning was asked of a model that always reasons, unless one was asked for', () => {
+    const model = { effort: 'low', effortCameFrom: 'body' as const };
+    const reasoningOf = (body: JsonObject): unknown => decodeChat(body, {}, model).request.body.reasoning;
+    const silent = { effort: 'low' };
+    expect(reasoningOf({ reasoning_effort: 'none' })).toEqual(silent);
+    expect(reasoningOf({ reasoning: { effort: 'none' } })).toEqual(silent);
+    expect(reasoningOf({ reasoningEffort: 'none' })).toEqual(silent);
+    expect(reasoningOf({ messages: undefined, input: 'hi', reasoning: { effort: 'none' } })).toEqual(silent);
+    expect(reasoningOf({ messages: undefined, input: 'hi', reasoning_effort: 'none' })).toEqual(silent);
+    expect(reasoningOf({ reasoning: { effort: 'none', summary: 'concise' } })).toEqual({ effort: 'low', summary: 'concise' });
+    expect(decodeChat({ reasoning_effort: 'none' }, {}, { ...model, effortCameFrom: 'suffix' }).request.body.reasoning).toEqual({
+      effort: 'low',
+      summary: 'auto',
+    });
+  });
+
   it('asks for JSON in words where JSON mode would be refused without them, and goes on doing so', () => {
     const format = { response_format: { type: 'json_object' } };
     const first = chatSent({ ...format, messages: [USER] }).input as JsonObject[];

@@ -23,7 +23,7 @@ import { decodeResponsesShaped } from './responses-shaped.js';
 export interface ChatCompletionsTurn {
   readonly request: CodexRequest;
   readonly stream: boolean;
-  readonly reply: Omit<ChatCompletionsReply, 'fallbackId' | 'createdAt'>;
+  readonly reply: Omit<ChatCompletionsReply, 'fallbackId' | 'createdAt' | 'inputEstimate'>;
   readonly repairs: readonly ToolRepair[];
 }
 

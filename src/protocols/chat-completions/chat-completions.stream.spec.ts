@@ -120,11 +120,13 @@ describe('a stop sequence', () => {
     expect(completion.usage.total_tokens).toBeGreaterThan(0);
   });
 
-  it('ends the turn without upstream’s end, and then without usage', () => {
+  it('ends the turn without upstream’s end, and then with an estimate of the usage', () => {
     const cut = SCRIPT.slice(0, -1);
-    const { faults, completion } = readChatStream(chatStream(cut, { stops, includeUsage: true }), true);
-    expect([faults, completion.usage]).toEqual([[], undefined]);
-    expect(completion).toEqual(chatAnswer(cut, { stops }));
+    const reply = { stops, includeUsage: true, inputEstimate: 33 };
+    const { faults, completion } = readChatStream(chatStream(cut, reply), true);
+    expect([faults, completion.usage]).toMatchObject([[], { prompt_tokens: 33, completion_tokens: 1, total_tokens: 34 }]);
+    expect(completion).toEqual(chatAnswer(cut, reply));
+    expect(chatStream(cut, { stops, inputEstimate: 33 })).not.toContain('usage');
   });
 
   it('is what satisfies an encoder; without one nothing does', () => {

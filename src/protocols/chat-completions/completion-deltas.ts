@@ -7,7 +7,7 @@ import { Citations } from './citations.js';
 import type { DeltaOutput, ServiceTier } from './delta-output.js';
 import { type Called, finishReason } from './finish-reason.js';
 import { CharacterCount, endsLine } from './text-measure.js';
-import { completionUsage } from './usage.js';
+import { type CompletionUsage, completionUsage, estimatedUsage } from './usage.js';
 
 /** What a completion shows of a turn. */
 export const SHOWN: ReadonlySet<SlotKind> = new Set(['message', 'reasoning', 'function', 'custom', 'image']);
@@ -35,6 +35,8 @@ export class CompletionDeltas implements TurnListener {
   /** It is a function, and no argument has come yet. */
   #bare = false;
   #called: Called = 'nothing';
+  /** Of JSON text that was told. */
+  #bytes = 0;
 
   constructor(
     private readonly reply: ChatCompletionsReply,
@@ -66,6 +68,7 @@ export class CompletionDeltas implements TurnListener {
   }
 
   refusal(_slot: TurnSlot, _part: number, text: JsonText): void {
+    this.#bytes += text.length;
     this.out.refusal(text);
   }
 
@@ -77,6 +80,7 @@ export class CompletionDeltas implements TurnListener {
     const apart = this.#thinkBreak || (order !== this.#thinkOrder && this.#thinkOrder >= 0);
     this.#thinkOrder = order;
     this.#thinkBreak = false;
+    this.#bytes += text.length;
     this.out.reasoning(apart ? BREAK + text : text);
   }
 
@@ -87,6 +91,7 @@ export class CompletionDeltas implements TurnListener {
   args({ order }: TurnSlot, text: JsonText): void {
     if (order !== this.#callOrder) return;
     this.#bare = false;
+    this.#bytes += text.length;
     this.out.callPiece(text);
   }
 
@@ -108,9 +113,15 @@ export class CompletionDeltas implements TurnListener {
     this.out.end({
       finishReason: finishReason(end, this.#called),
       annotations: this.#citations.list(end.stopped !== null),
-      usage: end.usage && completionUsage(end.usage),
+      usage: this.#usage(end),
       serviceTier: tierOf(end.serviceTier),
     });
+  }
+
+  /** Upstream tells its usage last: an answer that a stop sequence ended may have to do without. */
+  #usage({ usage, stopped }: TurnEnd): CompletionUsage | null {
+    if (usage) return completionUsage(usage);
+    return stopped === null ? null : estimatedUsage(this.reply.inputEstimate, this.#bytes);
   }
 
   /** Texts of two items are told apart by a blank line, unless the first one ends its last line itself. */
@@ -125,6 +136,7 @@ export class CompletionDeltas implements TurnListener {
 
   #say(text: JsonText, told: JsonText): void {
     this.#lastText = text;
+    this.#bytes += text.length;
     this.#content.add(text);
     this.out.content(told);
   }

@@ -34,11 +34,14 @@ const partText = (part: JsonObject, at: string): string => {
   return text;
 };
 
+/** Whether nothing stands behind a place in a text. Only short rests are looked at: images are long. */
+const isBlank = (text: string, from: number): boolean => text.length - from < HEAD_LENGTH && text.slice(from).trim() === '';
+
 function checkImageUrl(url: string, param: string): string {
   if (/^data:/i.test(url)) {
     const head = IMAGE_DATA.exec(url.slice(0, HEAD_LENGTH));
     if (!head) throw invalidValue(param, 'expected a data URL of the form data:image/…;base64,…');
-    if (head[0].length === url.length) throw invalidValue(param, 'the image is empty');
+    if (isBlank(url, head[0].length)) throw invalidValue(param, 'the image is empty');
     return url;
   }
   if (!WEB.test(url)) throw invalidValue(param, 'expected an http(s) URL or a data URL with a base64 image');

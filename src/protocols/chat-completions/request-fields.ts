@@ -19,17 +19,24 @@ function spelled(places: readonly (readonly [param: string, value: unknown])[]):
 
 const reasoningOf = (body: JsonObject): JsonObject => objectAt(body.reasoning, 'reasoning') ?? {};
 
-/** The model: its name, the effort asked in the body under any of its spellings, and what the two come to. */
-export function readModel(body: JsonObject, resolve: ResolveModel): ResolvedModel {
-  const name = stringAt(body.model, 'model');
-  if (!name?.trim()) throw missing('model');
-  const effort = spelled([
+const effortOf = (body: JsonObject): ReturnType<typeof spelled> =>
+  spelled([
     ['reasoning_effort', body.reasoning_effort],
     ['reasoning.effort', reasoningOf(body).effort],
     ['reasoningEffort', body.reasoningEffort],
   ]);
+
+/** The model: its name, the effort asked in the body under any of its spellings, and what the two come to. */
+export function readModel(body: JsonObject, resolve: ResolveModel): ResolvedModel {
+  const name = stringAt(body.model, 'model');
+  if (!name?.trim()) throw missing('model');
+  const effort = effortOf(body);
   return resolve(name, { effort: effort?.value, param: effort?.param ?? 'reasoning_effort' });
 }
+
+/** Whether the client wants no reasoning. A model that always reasons does with its lowest effort then, but nobody wants to read of it. */
+export const wantsNoReasoning = (body: JsonObject, { effort, effortCameFrom }: ResolvedModel): boolean =>
+  effort === 'none' || (effortCameFrom === 'body' && effortOf(body)?.value === 'none');
 
 /**
  * Effort, and a summary of the reasoning for `reasoning_content`: nobody sees any unless it is asked for. A model that does not
@@ -46,7 +53,7 @@ export function readReasoning(body: JsonObject, model: ResolvedModel, ignored: I
   for (const name in given) if (name !== 'effort' && name !== 'summary' && given[name] != null) ignored.add(`reasoning.${name}`);
   const reasoning: JsonObject = {};
   if (model.effort !== null) reasoning.effort = model.effort;
-  const summary = asked?.value ?? 'auto';
+  const summary = asked?.value ?? (wantsNoReasoning(body, model) ? 'none' : 'auto');
   if (summary !== 'none' && model.effort !== 'none' && model.supportsSummary) reasoning.summary = summary;
   else if (asked && summary !== 'none') ignored.add(asked.param);
   return Object.keys(reasoning).length > 0 ? reasoning : undefined;

@@ -298,6 +298,7 @@ describe('messages that are refused', () => {
       user({ type: 'image_url', image_url: { url: 'data:image/svg+xml,<svg/>' } }),
       'messages[1].content[0].image_url',
     ],
+    ['with a blank image', user({ type: 'image_url', image_url: 'data:image/png;base64, \n' }), 'messages[1].content[0].image_url'],
     [
       'with an image of this machine',
       user({ type: 'image_url', image_url: { url: 'file:///etc/passwd' } }),

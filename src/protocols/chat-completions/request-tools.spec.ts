@@ -63,6 +63,11 @@ describe('tools', () => {
       { type: 'custom', name: 'p', format: { type: 'grammar', ...grammar } },
     ],
     ['web search', { type: 'web_search', search_context_size: 'low', filters: null }, { type: 'web_search', search_context_size: 'low' }],
+    [
+      'web search without nulls at any depth',
+      { type: 'web_search_preview', user_location: { type: 'approximate', city: null, country: 'DE' }, filters: { allowed_domains: null } },
+      { type: 'web_search', user_location: { type: 'approximate', country: 'DE' }, filters: {} },
+    ],
     ['a preview of web search', { type: 'web_search_preview_2025_03_11' }, { type: 'web_search' }],
     ['image generation', { type: 'image_generation', size: 'auto' }, { type: 'image_generation', size: 'auto' }],
   ])('%s', (_name, tool, expected) => {

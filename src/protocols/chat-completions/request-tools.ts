@@ -1,6 +1,5 @@
 import { invalidRequest } from '../../common/gateway-error.js';
 import type { JsonObject } from '../../upstream/upstream-event.js';
-import { withoutNulls } from '../shared/content-parts.js';
 import { arrayAt, booleanAt, choiceAt, invalidValue, missing, objectAt, stringAt, wrongType } from '../shared/field-readers.js';
 import { isObject } from '../shared/json-body.js';
 import type { ToolRepair } from '../shared/schema-repairs.service.js';
@@ -99,6 +98,17 @@ function customTool(definition: JsonObject, at: string, toolAt: string, context:
   };
 }
 
+/** Options of hosted tools are nested, and clients write null for those that they leave to the backend, which refuses it. */
+function withoutDeepNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutDeepNulls);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== null)
+      .map(([name, member]) => [name, withoutDeepNulls(member)]),
+  );
+}
+
 function readTool(tool: unknown, at: string, context: ToolContext): JsonObject {
   if (!isObject(tool)) throw wrongType(at, 'an object', tool);
   const type = stringAt(tool.type, `${at}.type`);
@@ -110,7 +120,7 @@ function readTool(tool: unknown, at: string, context: ToolContext): JsonObject {
   const hosted = hostedType(type);
   if (!hosted) throw invalidValue(`${at}.type`, `'${type.slice(0, 64)}' is not a type of tool that is offered here`);
   context.declared.add(hosted);
-  return { ...withoutNulls(tool), type: hosted };
+  return { ...(withoutDeepNulls(tool) as JsonObject), type: hosted };
 }
 
 /** `web_search_options`: the search tool by another name. */

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { CodexBody } from '../../executor/codex-request.js';
-import type { ResolveModel } from '../../models/resolved-model.js';
+import type { ResolvedModel, ResolveModel } from '../../models/resolved-model.js';
 import type { JsonObject } from '../../upstream/upstream-event.js';
 import { IgnoredFields } from '../shared/ignored-fields.js';
 import { isObject } from '../shared/json-body.js';
@@ -8,7 +8,7 @@ import { repairPairing } from '../shared/pairing.js';
 import { readResponsesRequest } from '../shared/responses-request/responses-request.js';
 import { ToolNames } from '../shared/tool-names.js';
 import type { ChatCompletionsTurn } from './chat-completions.request.js';
-import { readIncludeUsage, readStops, refuseUnavailable } from './request-fields.js';
+import { readIncludeUsage, readStops, refuseUnavailable, wantsNoReasoning } from './request-fields.js';
 
 /** Chat's own members of such a body: they are read here, or have their place in the Responses shape. */
 const CHAT_ONLY = new Set(
@@ -35,12 +35,11 @@ function inResponsesShape(body: JsonObject): JsonObject {
   return shaped;
 }
 
-/** A Chat answer tells reasoning unless the client does not want it. */
-function withSummary(body: CodexBody, asked: unknown, supported: boolean): CodexBody {
-  const { summary, generate_summary: older } = asObject(asked);
-  const reasoning = asObject(body.reasoning);
-  if (!supported || summary != null || older != null || reasoning.effort === 'none') return body;
-  return { ...body, reasoning: { ...reasoning, summary: 'auto' } };
+/** A Chat answer tells reasoning unless the client does not want it. `asked`: the request in the Responses shape. */
+function withSummary(body: CodexBody, asked: JsonObject, model: ResolvedModel): CodexBody {
+  const { summary, generate_summary: older } = asObject(asked.reasoning);
+  if (!model.supportsSummary || summary != null || older != null || wantsNoReasoning(asked, model)) return body;
+  return { ...body, reasoning: { ...asObject(body.reasoning), summary: 'auto' } };
 }
 
 /** A Responses request on the Chat route: read as what it is, answered in the Chat shape. */
@@ -52,7 +51,7 @@ export function decodeResponsesShaped(body: JsonObject, headers: IncomingHttpHea
   const shaped = inResponsesShape(body);
   const { request, stream, model } = readResponsesRequest(shaped, headers, resolve);
   for (const name of request.ignored) ignored.add(name);
-  const read = withSummary(request.body, shaped.reasoning, model.supportsSummary);
+  const read = withSummary(request.body, shaped, model);
   return {
     request: { ...request, body: { ...read, input: repairPairing(read.input) }, ignored: ignored.list() },
     stream,

@@ -19,6 +19,19 @@ export interface CompletionUsage {
   };
 }
 
+/** English and code come to about this many bytes of JSON text a token. */
+const BYTES_PER_TOKEN = 4;
+
+/**
+ * Usage of an answer that a stop sequence ended and of which upstream was not read to its end: the estimate of the prompt, and of what
+ * was shown (bytes of JSON text). Never zero.
+ */
+export function estimatedUsage(inputEstimate: number, shownBytes: number): CompletionUsage {
+  const input = Math.max(1, inputEstimate);
+  const output = Math.max(1, Math.ceil(shownBytes / BYTES_PER_TOKEN));
+  return completionUsage({ input, output, total: input + output, cached: 0, cacheWrite: null, reasoning: 0 });
+}
+
 /** Upstream's figures as they are, under this dialect's names. */
 export const completionUsage = ({ input, output, total, cached, cacheWrite, reasoning }: TurnUsage): CompletionUsage => ({
   prompt_tokens: input,
