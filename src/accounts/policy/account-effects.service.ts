@@ -73,6 +73,7 @@ export class AccountEffects {
     });
     pool.onRemoved((accountId) => {
       this.#history.forget(accountId);
+      this.#states.cleared(accountId);
       this.#quotaWritten.delete(accountId);
     });
     // What led to its state says nothing of the login it has come back with.
@@ -89,6 +90,7 @@ export class AccountEffects {
     const resting = this.pool.restingCooldown(accountId);
     const facts = this.#facts(account, resting, attempt, now);
     this.#history.record(accountId, outcome, facts, now);
+    if (outcome.kind === 'ok') this.#states.cleared(accountId);
     if (!wasVendorWide && this.#history.vendorWide401(now)) this.#blameVendor();
     const effect = effectOf(outcome, this.#context(accountId, model, facts, resting, now));
     const applied = this.#apply(account, effect, now);
@@ -115,9 +117,13 @@ export class AccountEffects {
     return cause === undefined || !isDisproved(cause) || this.#cooldowns.lift(accountId, cause);
   }
 
-  /** The guard against mass removal: whether it holds verdicts back now, and how many it has held back since the start. */
-  get guard(): { readonly alarm: boolean; readonly heldBack: number } {
-    return { alarm: this.#states.alarm(this.clock.now()), heldBack: this.#states.heldBack };
+  /**
+   * The guard against mass removal: whether it holds verdicts back now, how many it has held back since the start, and how many accounts
+   * are in service although they look lost.
+   */
+  get guard(): { readonly alarm: boolean; readonly heldBack: number; readonly suspects: number } {
+    const now = this.clock.now();
+    return { alarm: this.#states.alarm(now), heldBack: this.#states.heldBack, suspects: this.#states.suspects(now) };
   }
 
   /** What the configuration says of a failed answer of the usage endpoint, instead of the built-in rules. */
@@ -304,6 +310,7 @@ export class AccountEffects {
     // While the pause goes on the refusals that led to it stay known, or the next one would renew the token again.
     if (effect.kind === 'cooldown_lifted') this.#history.loginWorks(account.id);
     else if (!context.resting) this.#history.usageWorks(account.id);
+    if (effect.kind === 'cooldown_lifted' || !context.resting) this.#states.cleared(account.id);
     this.#apply(account, effect, context.now);
     return effect;
   }

@@ -89,13 +89,27 @@ describe('the guard', () => {
   it('holds verdicts back with one alarm an hour, until accounts may leave again', () => {
     const error = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     for (let n = 0; n < 4; n++) effects.reportFailedChecks(`a${n}`, forbidden, three);
-    expect(effects.guard).toEqual({ alarm: false, heldBack: 0 });
+    expect(effects.guard).toEqual({ alarm: false, heldBack: 0, suspects: 0 });
     for (let n = 4; n < 9; n++) expect(effects.reportFailedChecks(`a${n}`, forbidden, three)).toEqual({ ...none, held: true });
-    expect(effects.guard).toEqual({ alarm: true, heldBack: 5 });
+    expect(effects.guard).toEqual({ alarm: true, heldBack: 5, suspects: 5 });
     expect(error).toHaveBeenCalledTimes(1);
     expect(error.mock.calls[0]![0]).toMatchObject({ takenOut: 4, accounts: 20 });
     expect(pool.counts()).toMatchObject({ active: 16, disabled: 4 });
     clock.advance(HOUR);
+    expect(effects.guard.alarm).toBe(false);
+  });
+
+  it('ends the alarm when all accounts that looked lost have worked', () => {
+    jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    for (let n = 0; n < 6; n++) effects.reportFailedChecks(`a${n}`, forbidden, three);
+    expect(effects.guard).toEqual({ alarm: true, heldBack: 2, suspects: 2 });
+    effects.report('a4', '*', { kind: 'ok' });
+    expect(effects.guard).toEqual({ alarm: true, heldBack: 2, suspects: 1 });
+    effects.reportUsage('a5', { outcome: { kind: 'ok' }, status: 200, refreshed: false });
+    expect(effects.guard).toEqual({ alarm: false, heldBack: 2, suspects: 0 });
+    expect(effects.reportFailedChecks('a5', forbidden, three)).toMatchObject({ held: true });
+    expect(effects.guard.alarm).toBe(true);
+    pool.remove('a5');
     expect(effects.guard.alarm).toBe(false);
   });
 

@@ -19,9 +19,10 @@ export const firstRecheckMs = (config: Config, random: number): number =>
 /** States change in the pool and in the database alike, and the guard against mass removal is watched over. For AccountEffects alone. */
 export class StateLedger {
   private readonly logger = new Logger('AccountEffects');
-  #heldAt = -Infinity;
+  /** Accounts whose verdict the guard has held back, and when; until they work. */
+  readonly #suspects = new Map<string, number>();
   #alarmedAt = -Infinity;
-  /** Verdicts that the guard has held back. */
+  /** Verdicts that the guard has held back since the start. */
   heldBack = 0;
 
   constructor(
@@ -33,6 +34,7 @@ export class StateLedger {
   /** The account leaves service. */
   leave(account: PoolAccount, { state, reason, evidence, inferred }: Extract<AccountEffect, { kind: 'state' }>, now: number): void {
     const { id, state: from } = account;
+    this.cleared(id);
     this.pool.setState(id, state, reason, inferred);
     const until = inferred ? now + Math.round(firstRecheckMs(this.config, Math.random())) : 0;
     const allowed = inferred && removalsAllowed(this.pool.size, this.config.massDisableLimitPercent);
@@ -71,7 +73,7 @@ export class StateLedger {
   /** The guard has held a verdict back. */
   held(accountId: string, now: number): void {
     this.heldBack++;
-    this.#heldAt = now;
+    this.#suspects.set(accountId, now);
     if (now - this.#alarmedAt < HOUR_MS) return;
     this.#alarmedAt = now;
     const { massDisableLimitPercent: percent } = this.config;
@@ -85,10 +87,21 @@ export class StateLedger {
     });
   }
 
-  /** Whether verdicts are being held back: from the first one until accounts may leave again. */
+  /** The account works, has left, or is gone: nothing is held back about it any more. */
+  cleared(accountId: string): void {
+    this.#suspects.delete(accountId);
+  }
+
+  /** How many accounts looked lost within the last hour, stay in service because of the guard, and have not worked since. */
+  suspects(now: number): number {
+    for (const [accountId, at] of this.#suspects) if (now - at >= HOUR_MS) this.#suspects.delete(accountId);
+    return this.#suspects.size;
+  }
+
+  /** Whether verdicts are being held back: until accounts may leave again, or all that looked lost have worked. */
   alarm(now: number): boolean {
     const allowed = removalsAllowed(this.pool.size, this.config.massDisableLimitPercent);
-    return now - this.#heldAt < HOUR_MS && this.pool.takenOutBeside(null) >= allowed;
+    return this.suspects(now) > 0 && this.pool.takenOutBeside(null) >= allowed;
   }
 }
 

@@ -59,14 +59,14 @@ export class RecoveryRounds implements BeforeApplicationShutdown {
     return back;
   }
 
-  /** The long pause begins with a clear refusal; after trouble on the way the account is asked about sooner. */
+  /** The long pause begins with a clear refusal; after trouble on the way, or for want of a token, the account is asked about sooner. */
   async #ask(account: RecheckedAccount): Promise<ProbeResult> {
     const askedAt = this.clock.now();
     const soon = Math.round(askedAt + firstRecheckMs(this.config, Math.random()));
     if (!(await this.rechecks.claim(account, soon))) return { kind: 'skipped' };
     const result = await this.probes.probe(account.id, true);
     if (result.kind === 'ok') this.effects.comeBack(account.id, askedAt);
-    else if (result.kind !== 'trouble') await this.rechecks.claim({ id: account.id, stateUntil: soon }, this.#later());
+    else if (result.kind === 'refused') await this.rechecks.claim({ id: account.id, stateUntil: soon }, this.#later());
     return result;
   }
 

@@ -89,6 +89,18 @@ describeDatabases('an account that an inferred verdict has taken out of service'
     expect(standing()[0]).toBe('active');
   });
 
+  it('is asked about sooner where it could not be asked, for want of a token that cannot be had now', async () => {
+    await start();
+    await takeOut();
+    gateway.pool.upsert({ ...gateway.pool.get(id)!, accessExpiresAt: 1 });
+    world.backend.state.always('500', { endpoint: 'token' });
+    await pass(FIRST);
+    expect(standing()[0]).toBe('disabled');
+    world.backend.state.always(null, { endpoint: 'token' });
+    await pass(FIRST);
+    expect(standing()[0]).toBe('active');
+  });
+
   it('is asked about no later than the interval, also the first time', async () => {
     await start({ disabledRecoveryIntervalSec: 60 });
     await takeOut();
@@ -192,10 +204,10 @@ describeDatabases('an account that an inferred verdict has taken out of service'
     await gateway.written();
     const restarted = await world.process({}, config);
     await restarted.load();
-    expect(restarted.effects.guard).toEqual({ alarm: false, heldBack: 0 });
+    expect(restarted.effects.guard).toEqual({ alarm: false, heldBack: 0, suspects: 0 });
     jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     expect(tryTo(restarted, 3)).toEqual({ kind: 'none', held: true });
-    expect(restarted.effects.guard).toEqual({ alarm: true, heldBack: 1 });
+    expect(restarted.effects.guard).toEqual({ alarm: true, heldBack: 1, suspects: 1 });
     expect(restarted.pool.get(ids[3]!)!.state).toBe('active');
     world.clock.advance(HOUR);
     expect(restarted.effects.guard.alarm).toBe(false);
