@@ -104,6 +104,12 @@ export class AccountsService {
     for (const id of ids) if (!this.pool.get(id)) await this.reload(id);
   }
 
+  /** The row is in this state now: the pool reads it again where it says otherwise. */
+  async agree(id: string, state: AccountState): Promise<void> {
+    const known = this.pool.get(id);
+    if (known && known.state !== state) await this.reload(id);
+  }
+
   /** Brings the row of the database into the pool. */
   async reload(id: string): Promise<void> {
     const row = await this.accounts.findById(id);

@@ -66,6 +66,9 @@ describe('an answer of the token endpoint', () => {
 
   it('keeps the wish of a Retry-After header', () => {
     expect(read(429, '', { 'retry-after': '7' })).toMatchObject({ kind: 'transient', retryAt: NOW + 7000 });
+    const theirs = NOW + 3_600_000;
+    const headers = { 'retry-after': new Date(theirs + 9000).toUTCString(), date: new Date(theirs).toUTCString() };
+    expect(read(429, '', headers)).toMatchObject({ retryAt: NOW + 9000 });
   });
 
   it('keeps tokens, addresses and e-mails out of the evidence', () => {

@@ -118,7 +118,7 @@ const isPage = ({ headers, body }: TokenHttpAnswer): boolean => /text\/html/i.te
 export function classifyTokenAnswer(answer: TokenHttpAnswer, now: number): TokenOutcome {
   const { status, headers } = answer;
   const body = parseObject(answer.body);
-  const unclear = { kind: 'transient', retryAt: retryAfterAt(headers['retry-after'], now) } as const;
+  const unclear = { kind: 'transient', retryAt: retryAfterAt(headers['retry-after'], now, headers.date) } as const;
   if (status >= 200 && status < 300) {
     const tokens = body && readTokens(body);
     if (tokens) return { kind: 'renewed', tokens };

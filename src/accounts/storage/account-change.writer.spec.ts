@@ -140,6 +140,18 @@ describeDatabases('AccountChangeWriter', (database) => {
     expect(storage.pool.get(id)).toMatchObject({ state: 'paused', stateReason: 'operator' });
   });
 
+  it('lets the pool know what it has written, where the row was read before that', async () => {
+    jest.spyOn(storage.accounts, 'updateState').mockRejectedValueOnce(new Error('away'));
+    storage.pool.setState(id, 'needs_login', 'why');
+    storage.changes.enqueue(state('active', 'needs_login'));
+    await setImmediate();
+    await storage.service.reload(id);
+    expect(storage.pool.get(id)!.state).toBe('active');
+    await settle();
+    expect((await storage.accounts.findById(id))!.state).toBe('needs_login');
+    expect(storage.pool.get(id)).toMatchObject({ state: 'needs_login', stateReason: 'why' });
+  });
+
   it('writes quota readings together, the latest of each account, once in ten seconds', async () => {
     const save = jest.spyOn(storage.accounts, 'saveQuotas');
     for (let n = 1; n <= 5; n++) storage.changes.enqueue({ kind: 'quota', accountId: id, snapshot: quota(n) });

@@ -115,6 +115,7 @@ export class AccountChangeWriter implements OnApplicationShutdown {
       try {
         await this.write(entry.change);
         this.written(key, entry);
+        await this.agree(entry.change);
       } catch (error) {
         await this.failed(key, entry, error);
         if (this.closing.signal.aborted) return;
@@ -136,6 +137,12 @@ export class AccountChangeWriter implements OnApplicationShutdown {
     if (change.kind === 'state' && entry.change.kind === 'state')
       present.change = { ...change, from: entry.change.state, fromReason: undefined };
     this.queue.set(key, present);
+  }
+
+  /** A row that was read before the write may have come into the pool meanwhile. */
+  private async agree(change: QueuedChange): Promise<void> {
+    if (change.kind !== 'state' || this.hasState(change.accountId)) return;
+    await this.service.agree(change.accountId, change.state).catch(() => undefined);
   }
 
   private async failed(key: string, entry: Entry, error: unknown): Promise<void> {
