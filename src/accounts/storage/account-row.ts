@@ -27,28 +27,32 @@ export const sealTokens = (cipher: CredentialCipher, accountId: string, tokens: 
 });
 
 /** @throws SealedSecretError when the row is sealed with another key or damaged. */
-export function toPoolAccount(row: AccountEntity, cipher: CredentialCipher): PoolAccount {
-  return {
-    id: row.id,
-    chatgptAccountId: row.chatgptAccountId,
-    chatgptUserId: row.chatgptUserId,
-    email: row.email,
-    plan: row.plan,
-    fedramp: row.fedramp,
-    ownership: row.ownership,
-    state: row.state,
-    stateReason: row.stateReason,
-    stateSince: row.stateSince,
-    takenOutAt: row.takenOutAt,
-    draining: row.draining,
-    accessToken: cipher.open(row.id, 'access_token', row.accessToken),
-    accessExpiresAt: row.accessExpiresAt,
-    lastRefreshAt: row.lastRefreshAt,
-    refreshable: row.ownership === 'owned' && row.refreshToken !== '',
-    tokenGeneration: row.tokenGeneration,
-    quota: parseQuota(row.quota),
-  };
-}
+export const toPoolAccount = (row: AccountEntity, cipher: CredentialCipher): PoolAccount => ({
+  ...withoutSecrets(row),
+  accessToken: cipher.open(row.id, 'access_token', row.accessToken),
+});
+
+/** For who only looks at the account. */
+export const withoutSecrets = (row: AccountEntity): PoolAccount => ({
+  id: row.id,
+  chatgptAccountId: row.chatgptAccountId,
+  chatgptUserId: row.chatgptUserId,
+  email: row.email,
+  plan: row.plan,
+  fedramp: row.fedramp,
+  ownership: row.ownership,
+  state: row.state,
+  stateReason: row.stateReason,
+  stateSince: row.stateSince,
+  takenOutAt: row.takenOutAt,
+  draining: row.draining,
+  accessToken: '',
+  accessExpiresAt: row.accessExpiresAt,
+  lastRefreshAt: row.lastRefreshAt,
+  refreshable: row.ownership === 'owned' && row.refreshToken !== '',
+  tokenGeneration: row.tokenGeneration,
+  quota: parseQuota(row.quota),
+});
 
 /** A credential that nobody has seen before. */
 export function newAccountRow(parsed: ParsedAccount, cipher: CredentialCipher, now: number): AccountEntity {

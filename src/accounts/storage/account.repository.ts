@@ -19,6 +19,7 @@ export type AccountDetails = Pick<AccountEntity, 'id' | 'stateEvidence' | 'refre
 export type AccountVersion = Pick<AccountEntity, 'id' | 'state' | 'stateReason' | 'draining' | 'tokenGeneration' | 'quotaAt'>;
 
 const HOUR_MS = 3_600_000;
+const TRASH_SHOWN = 1_000;
 /** Any constant; the same one in every replica, and not that of the migrations. */
 const REMOVAL_LOCK = 7_402_281_936_115;
 
@@ -61,6 +62,11 @@ export class AccountRepository {
 
   findByIds(ids: readonly string[]): Promise<AccountEntity[]> {
     return ids.length === 0 ? Promise.resolve([]) : this.rows.findBy({ id: In([...ids]) });
+  }
+
+  /** What is in the trash, at most a thousand. */
+  findRetired(): Promise<AccountEntity[]> {
+    return this.rows.find({ where: { state: 'retired' }, order: { email: 'ASC', id: 'ASC' }, take: TRASH_SHOWN });
   }
 
   /** By id, without the secrets. */

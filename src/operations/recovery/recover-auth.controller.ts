@@ -3,9 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isIdentified, OperatorGuard } from '../../access/operator.guard.js';
 import { SseWriters } from '../../inbound/sse-writers.service.js';
 import { readJson } from '../read-input.js';
-import { masked } from '../shown.js';
 import { readRecoverRequest } from './recover-request.js';
 import { RecoverAuth } from './recover-auth.service.js';
+import { withoutAddresses } from './without-addresses.js';
 
 /** `POST /recover-auth` renews the tokens of one account, of those of a file, or of all that are out of service, and says what came of each. */
 @Controller('recover-auth')
@@ -24,7 +24,7 @@ export class RecoverAuthController {
     answer.watch(() => ({ 'cache-control': 'no-store' }));
     try {
       const results = await this.service.run(wanted);
-      const shown = isIdentified(request) ? results : results.map((result) => ({ ...result, email: masked(result.email) }));
+      const shown = isIdentified(request) ? results : results.map(withoutAddresses);
       const count = (name: string): number => results.filter(({ result }) => result === name).length;
       const counts = { recovered: count('recovered'), failed: count('failed'), skipped: count('skipped') };
       answer.end(JSON.stringify({ ...counts, accounts: shown }));

@@ -2,7 +2,8 @@ import type { AccountState } from '../../accounts/storage/account.entity.js';
 import type { Cooldown, PoolAccount } from '../../accounts/pool/pool-account.js';
 import type { AccountDetails } from '../../accounts/storage/account.repository.js';
 import { Counters, ERROR_CLASSES, errorsOf } from '../../accounts/counters/counters.js';
-import { shownInstant, shownQuota } from '../shown.js';
+import { redactText } from '../../common/redact.js';
+import { masked, shownInstant, shownQuota } from '../shown.js';
 
 /** State of the account, but `cooling` for an active one that rests as a whole. */
 export type AccountStatus = AccountState | 'cooling';
@@ -33,17 +34,20 @@ export interface AccountFacts {
   readonly counters: Counters;
   /** Undefined: the database does not answer. */
   readonly detail: AccountDetails | undefined;
+  /** Whether addresses may be shown: names of account files hold them. */
+  readonly emails: boolean;
 }
 
 /** One account as `/stats` shows it: never a token. */
-export function accountStats({ account, cooldowns, counters, detail }: AccountFacts, email: string, now: number): Record<string, unknown> {
+export function accountStats({ account, cooldowns, counters, detail, emails }: AccountFacts, now: number): Record<string, unknown> {
+  const evidence = account.state === 'active' ? '' : (detail?.stateEvidence ?? '');
   return {
     id: account.id,
-    email,
+    email: emails ? account.email : masked(account.email),
     status: statusOf(account, cooldowns),
     state: account.state,
     reason: reasonOf(account, cooldowns, now),
-    evidence: account.state === 'active' ? '' : (detail?.stateEvidence ?? ''),
+    evidence: emails ? evidence : redactText(evidence),
     since: shownInstant(account.stateSince),
     plan: account.plan,
     ownership: account.ownership,

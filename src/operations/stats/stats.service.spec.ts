@@ -1,11 +1,15 @@
-import { expect, it } from '@jest/globals';
+import { expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { login } from '../../../test/support/account-files.js';
+import { accountStorage } from '../../../test/support/account-storage.js';
 import { describeDatabases } from '../../../test/support/databases.js';
 import { FakeClock } from '../../../test/support/fake-clock.js';
 import { poolAccount, quotaUsed } from '../../../test/support/pool-account.js';
 import { testConfig } from '../../../test/support/test-config.js';
 import { AccountCounterRepository } from '../../accounts/counters/account-counter.repository.js';
 import { AccountCounters } from '../../accounts/counters/account-counters.service.js';
-import { AccountPool } from '../../accounts/pool/account-pool.service.js';
+import { parseRecord } from '../../accounts/files/account-record.js';
+import { AccountEffects } from '../../accounts/policy/account-effects.service.js';
 import { AccountRepository } from '../../accounts/storage/account.repository.js';
 import { StatsService } from './stats.service.js';
 
@@ -15,9 +19,11 @@ describeDatabases('StatsService', (database) => {
   const setup = async () => {
     const dataSource = await database.open();
     const clock = new FakeClock();
-    const pool = new AccountPool(testConfig(), clock);
     const counters = new AccountCounters(new AccountCounterRepository(dataSource), clock);
-    return { dataSource, clock, pool, counters, stats: new StatsService(pool, counters, new AccountRepository(dataSource), clock) };
+    const { pool, service, changes } = accountStorage(dataSource, testConfig(), clock);
+    const effects = new AccountEffects(pool, changes, testConfig(), clock);
+    const stats = new StatsService(pool, counters, new AccountRepository(dataSource), effects, clock);
+    return { dataSource, clock, pool, counters, service, changes, effects, stats };
   };
 
   it('says why an account does not serve', async () => {
@@ -59,6 +65,44 @@ describeDatabases('StatsService', (database) => {
     expect(await found('payment')).toEqual(['b']);
     expect(await found('quota')).toEqual(['c']);
     expect(await found('deactivated_workspace')).toEqual(['e']);
+  });
+
+  it('shows what is in the trash to who asks for it, in every process, with reason and words', async () => {
+    const { clock, pool, service, stats } = await setup();
+    const ids = (await service.importAccounts([1, 2].map((n) => parseRecord(login(n), 1)))).map(({ accountId }) => accountId);
+    const patch = { state: 'retired', reason: 'inferred:forbidden', evidence: 'words', since: clock.now(), until: 0 } as const;
+    pool.setState(ids[0]!, 'retired', 'inferred:forbidden');
+    await stats.stats(QUERY).then(({ total }) => expect(total).toBe(1));
+    await service.changeState(ids[0]!, 'active', patch);
+    expect(pool.get(ids[0]!)).toBeUndefined();
+    expect(await stats.stats(QUERY)).toMatchObject({ total: 1 });
+    const trash = await stats.stats({ ...QUERY, q: 'Retired' });
+    const shown = { id: ids[0], status: 'retired', state: 'retired', reason: 'inferred:forbidden', evidence: 'words' };
+    expect(trash).toMatchObject({ total: 1, accounts: [shown] });
+    expect(JSON.stringify(trash)).not.toMatch(/eyJ|rt_/);
+  });
+
+  it('counts the verdicts that the guard against mass removal holds back', async () => {
+    jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const { pool, effects, changes, stats } = await setup();
+    for (let n = 0; n < 5; n++) pool.upsert(poolAccount(`a${n}`));
+    expect(await stats.stats(QUERY)).toMatchObject({ summary: { guard: { alarm: false, held_back: 0, suspects: 0 } } });
+    const checks = { inRow: 3, previousAt: 0, othersAnswered: true };
+    for (let n = 0; n < 5; n++) effects.reportFailedChecks(`a${n}`, { kind: 'forbidden', code: null, message: 'no' }, checks);
+    expect(await stats.stats(QUERY)).toMatchObject({ summary: { guard: { alarm: true, held_back: 2, suspects: 2 } } });
+    await changes.flush();
+    jest.restoreAllMocks();
+  });
+
+  it('hides the name of an account file, which holds the address, from whoever may not see addresses', async () => {
+    const { clock, service, stats } = await setup();
+    const [imported] = await service.importAccounts([parseRecord(login(1), 1)]);
+    const evidence = 'codex-user1@example.com-plus.json was removed';
+    const patch = { state: 'paused', reason: 'file_removed', evidence, since: clock.now(), until: 0 } as const;
+    await service.changeState(imported!.accountId, 'active', patch);
+    expect(JSON.stringify(await stats.stats({ ...QUERY, emails: false }))).not.toContain('user1@');
+    expect(await stats.stats(QUERY)).toMatchObject({ accounts: [{ evidence }] });
   });
 
   it('hides addresses from whoever may not see them, and does not search them for them', async () => {
