@@ -1,5 +1,6 @@
 import type { ResolvedModel } from '../../src/models/resolved-model.js';
-import { type ChatCompletionsTurn, decodeChatCompletions } from '../../src/protocols/chat-completions/chat-completions.request.js';
+import type { ChatCompletionsTurn } from '../../src/protocols/chat-completions/chat-completions-reply.js';
+import { decodeChatCompletions } from '../../src/protocols/chat-completions/chat-completions.request.js';
 import { checkResponses } from '../../src/sandbox/request.check.js';
 import type { JsonObject } from '../../src/upstream/upstream-event.js';
 import { resolveWith } from './decode-request.js';

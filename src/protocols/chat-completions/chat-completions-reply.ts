@@ -1,3 +1,5 @@
+import type { CodexRequest } from '../../executor/codex-request.js';
+import type { ToolRepair } from '../shared/schema-repairs.service.js';
 import type { ToolNames } from '../shared/tool-names.js';
 
 /** What the request says about its reply. */
@@ -17,4 +19,12 @@ export interface ChatCompletionsReply {
   readonly createdAt: number;
   /** Cheap estimate of the prompt's tokens, for an answer that a stop sequence ended before upstream told its usage. */
   readonly inputEstimate: number;
+}
+
+/** A decoded request: what goes to the executor, what the encoder has to know, and which tool schemas had to be repaired. */
+export interface ChatCompletionsTurn {
+  readonly request: CodexRequest;
+  readonly stream: boolean;
+  readonly reply: Omit<ChatCompletionsReply, 'fallbackId' | 'createdAt' | 'inputEstimate'>;
+  readonly repairs: readonly ToolRepair[];
 }

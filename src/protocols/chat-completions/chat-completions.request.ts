@@ -9,23 +9,14 @@ import { booleanAt, missing, stringAt } from '../shared/field-readers.js';
 import { IgnoredFields } from '../shared/ignored-fields.js';
 import { withJsonMention } from '../shared/json-mode.js';
 import { repairPairing } from '../shared/pairing.js';
-import type { ToolRepair } from '../shared/schema-repairs.service.js';
 import { ToolNames } from '../shared/tool-names.js';
-import type { ChatCompletionsReply } from './chat-completions-reply.js';
+import type { ChatCompletionsTurn } from './chat-completions-reply.js';
 import { dropFields } from './dropped-fields.js';
 import { readIncludeUsage, readModel, readReasoning, readServiceTier, readStops, readText, refuseUnavailable } from './request-fields.js';
 import { type ReadMessages, readMessages } from './request-messages.js';
 import { readToolChoice } from './request-tool-choice.js';
 import { type ReadTools, readTools } from './request-tools.js';
 import { decodeResponsesShaped } from './responses-shaped.js';
-
-/** A decoded request: what goes to the executor, what the encoder has to know, and which tool schemas had to be repaired. */
-export interface ChatCompletionsTurn {
-  readonly request: CodexRequest;
-  readonly stream: boolean;
-  readonly reply: Omit<ChatCompletionsReply, 'fallbackId' | 'createdAt' | 'inputEstimate'>;
-  readonly repairs: readonly ToolRepair[];
-}
 
 /** Members that have a reader of their own; whatever else a body has is left out and named. */
 const READ = new Set(

@@ -7,7 +7,7 @@ import { isObject } from '../shared/json-body.js';
 import { repairPairing } from '../shared/pairing.js';
 import { readResponsesRequest } from '../shared/responses-request/responses-request.js';
 import { ToolNames } from '../shared/tool-names.js';
-import type { ChatCompletionsTurn } from './chat-completions.request.js';
+import type { ChatCompletionsTurn } from './chat-completions-reply.js';
 import { readIncludeUsage, readStops, refuseUnavailable, wantsNoReasoning } from './request-fields.js';
 
 /** Chat's own members of such a body: they are read here, or have their place in the Responses shape. */

@@ -5,7 +5,8 @@ import { anthropicErrorFrame } from '../shared/anthropic-error.js';
 import { FrameBuffer } from '../shared/frame-buffer.js';
 import type { EncodedChunk } from '../shared/stream-encoder.js';
 import type { JsonText } from '../shared/turn/turn-listener.js';
-import type { BlockOutput, ContentBlock, MessageEnd, MessageTier } from './block-output.js';
+import type { BlockOutput, ContentBlock, MessageEnd } from './block-output.js';
+import type { MessageTier } from './usage.js';
 import type { MessagesReply } from './messages-reply.js';
 import { startUsage } from './usage.js';
 

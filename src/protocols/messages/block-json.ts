@@ -2,7 +2,8 @@ import { ByteString, fromBytes, toBytes } from '../../common/byte-string.js';
 import { GatewayError } from '../../common/gateway-error.js';
 import type { JsonObject } from '../../upstream/upstream-event.js';
 import type { JsonText } from '../shared/turn/turn-listener.js';
-import type { BlockOutput, ContentBlock, MessageEnd, MessageTier } from './block-output.js';
+import type { BlockOutput, ContentBlock, MessageEnd } from './block-output.js';
+import type { MessageTier } from './usage.js';
 import type { MessagesReply } from './messages-reply.js';
 import { toolInput } from './tool-input.js';
 

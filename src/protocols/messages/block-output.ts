@@ -2,7 +2,7 @@ import type { GatewayError } from '../../common/gateway-error.js';
 import type { JsonObject } from '../../upstream/upstream-event.js';
 import type { JsonText } from '../shared/turn/turn-listener.js';
 import type { StopReason } from './stop-reason.js';
-import type { MessageUsage } from './usage.js';
+import type { MessageTier, MessageUsage } from './usage.js';
 
 /** What is known of a content block when it begins; its content follows in pieces, but for search results, which come whole. */
 export type ContentBlock =
@@ -18,8 +18,6 @@ export interface MessageEnd {
   /** Upstream said that the turn is whole: then a call whose arguments are cut is a failure. */
   readonly complete: boolean;
 }
-
-export type MessageTier = 'standard' | 'priority';
 
 /**
  * Where a message goes: frames of a stream, or a JSON document. At most one block is open at a time; everything between `open` and

@@ -1,6 +1,7 @@
 import type { TurnUsage } from '../shared/turn/turn-listener.js';
-import type { MessageTier } from './block-output.js';
 import type { SearchCount } from './web-search.js';
+
+export type MessageTier = 'standard' | 'priority';
 
 /** Tokens as this dialect counts them: `input_tokens` is without what was read from or written to the cache. */
 export interface MessageUsage {
