@@ -81,12 +81,7 @@ describe('before any output', () => {
       'upstream_stream_truncated',
       'HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\n\r\n<html><body>Maintenance</body></html>',
     ],
-    [
-      'half an error',
-      500,
-      'upstream_error',
-      'HTTP/1.1 500 Oops\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"error":',
-    ],
+    ['half an error', 500, 'upstream_error', 'HTTP/1.1 500 Oops\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"error":'],
   ])('%s from the only account: the client gets %i %s, and the next request is served', async (_what, status, code, bytes) => {
     const [key] = await faulty.pool(1);
     faulty.backend.state.nextRaw(bytes, { level: 'socket' });

@@ -7,6 +7,7 @@ import type { OutputSlot, TextPart } from './output-slot.js';
 import type { OutputSlots } from './output-slots.js';
 import { hostedItemType } from './public-events.js';
 import { PartKind, TEXT_EVENTS, TextEvent } from './text-events.js';
+import { tellingEvents, untoldTexts } from './untold-text.js';
 
 /** A content index beyond this is damage. */
 const MAX_PARTS = 1000;
@@ -58,11 +59,17 @@ export class ItemEvents {
     }
   }
 
-  /** Ends a slot that upstream left open. */
-  close(slot: OutputSlot, item: JsonObject): void {
+  /** Tells a whole item, or what is missing of it. */
+  tellWhole(slot: OutputSlot, item: JsonObject): void {
     slot.learn(item);
     this.#announce(slot, true);
+    this.#tellUntold(slot, item);
     this.out.insert({ type: 'response.output_item.done', output_index: slot.index, item: completeItem(item) }, false);
+  }
+
+  /** Ends a slot that upstream left open. */
+  close(slot: OutputSlot, item: JsonObject): void {
+    this.tellWhole(slot, item);
     this.slots.release(slot);
     slot.close(this.slots.room(slot, 0) ? item : null);
   }
@@ -85,6 +92,7 @@ export class ItemEvents {
     if (slot.closed) return;
     slot.learn(item);
     this.#announce(slot, true);
+    this.#tellUntold(slot, item);
     this.#pass(event, slot, item, 'item');
     this.slots.release(slot);
     slot.close(this.slots.room(slot, event.size) ? item : null);
@@ -122,7 +130,7 @@ export class ItemEvents {
     const begins = event.type === 'response.content_part.added';
     if (begins && part.announced) return;
     if (begins) part.announced = true;
-    else this.#announcePart(slot, part);
+    else this.#endPart(slot, part, given);
     this.#pass(event, slot, given, 'part');
   }
 
@@ -133,8 +141,17 @@ export class ItemEvents {
     const begins = event.type === 'response.reasoning_summary_part.added';
     if (begins && part.announced) return;
     if (begins) part.announced = true;
-    else this.#announcePart(slot, part);
+    else this.#endPart(slot, part, isObject(event.json.part) ? event.json.part : {});
     this.#pass(event, slot);
+  }
+
+  /** What a part that ends needs before its end. */
+  #endPart(slot: OutputSlot, part: TextPart, given: JsonObject): void {
+    this.#announcePart(slot, part);
+    const text = given.text ?? given.refusal;
+    if (typeof text !== 'string' || text === '' || slot.lost || !part.empty) return;
+    if (this.slots.room(slot, text.length)) part.whole = text;
+    for (const event of tellingEvents(slot, { kind: part.kind, index: part.index, text, part: null })) this.out.insert(event, false);
   }
 
   #annotation(event: UpstreamEvent): void {
@@ -184,6 +201,13 @@ export class ItemEvents {
 
   #releaseHeld(slot: OutputSlot): void {
     for (const event of slot.held.splice(0)) this.#pass(event, slot);
+  }
+
+  #tellUntold(slot: OutputSlot, item: JsonObject): void {
+    for (const untold of untoldTexts(slot, item)) {
+      this.#announcePart(slot, slot.part(untold.kind, untold.index));
+      for (const event of tellingEvents(slot, untold)) this.out.insert(event, false);
+    }
   }
 
   #announcePart(slot: OutputSlot, part: TextPart): void {

@@ -63,14 +63,16 @@ export function finalOutput(given: unknown, slots: readonly OutputSlot[], status
   const listed = Array.isArray(given) ? (given as unknown[]) : [];
   const taken = new Set<number>();
   const itemStatus = status === 'completed' ? 'completed' : 'incomplete';
-  const output: unknown[] = [];
+  const output = listed.map(completeListed);
   for (const slot of slots) {
     const at = placeOf(slot, listed, taken);
-    const item = at >= 0 ? completeListed(listed[at]) : slot.finished(itemStatus, responseId);
-    if (at >= 0) taken.add(at);
-    if (item !== null) output.push(item);
+    if (at >= 0) {
+      taken.add(at);
+      continue;
+    }
+    const item = slot.finished(itemStatus, responseId);
+    if (item !== null) output.splice(slot.index, 0, item);
   }
-  listed.forEach((item, i) => taken.has(i) || output.splice(i, 0, completeListed(item)));
   return output.length === listed.length && output.every((item, i) => item === listed[i]) ? listed : output;
 }
 

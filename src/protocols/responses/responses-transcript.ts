@@ -3,8 +3,7 @@ import { isObject } from '../shared/json-body.js';
 import { codeForClient } from '../shared/openai-error.js';
 import type { EventOutput } from './event-output.js';
 import { ItemEvents } from './item-events.js';
-import { announcedItem, completeItem } from './output-items.js';
-import type { OutputSlot } from './output-slot.js';
+import { OutputSlot } from './output-slot.js';
 import { OutputSlots } from './output-slots.js';
 import { PUBLIC_EVENTS, SNAPSHOT_EVENTS } from './public-events.js';
 import { finalOutput, finalResponse, openSnapshot, placeOf } from './response-object.js';
@@ -123,9 +122,7 @@ export class ResponsesTranscript {
     listed.forEach((item, i) => {
       if (taken.has(i) || !isObject(item)) return;
       const index = this.#slots.get(i) ? this.#slots.sorted().at(-1)!.index + 1 : i;
-      const at = { output_index: index };
-      this.out.insert({ type: 'response.output_item.added', ...at, item: announcedItem(item) }, false);
-      this.out.insert({ type: 'response.output_item.done', ...at, item: completeItem(item) }, false);
+      this.#items.tellWhole(new OutputSlot(index), item);
     });
   }
 

@@ -139,11 +139,12 @@ describe('ResponsesStreamEncoder', () => {
       CREATED,
       { type: 'response.output_item.added', output_index: 0, item: ITEM },
       { type: 'response.content_part.added', output_index: 0, item_id: 'msg_1', content_index: 0, part },
+      { type: 'response.output_text.delta', output_index: 0, item_id: 'msg_1', content_index: 0, delta: 'a' },
       { type: 'response.output_item.done', output_index: 0, item: { ...ITEM, content: [part] } },
     ]);
     const whole = { ...part, annotations: [], logprobs: [] };
     expect(events[2]!.part).toEqual(whole);
-    expect((events[3]!.item as JsonObject).content).toEqual([whole]);
+    expect((events[4]!.item as JsonObject).content).toEqual([whole]);
   });
 
   it('holds a call back until the name of its tool is known', () => {
@@ -189,6 +190,17 @@ describe('ResponsesStreamEncoder', () => {
     expect(responseOf(events.at(-1)).output).toEqual([ITEM, listed]);
   });
 
+  it('keeps the order of the last event where it differs from the indexes', () => {
+    const second = { ...ITEM, id: 'msg_2' };
+    const events = run([
+      CREATED,
+      { type: 'response.output_item.done', output_index: 0, item: second },
+      { type: 'response.output_item.done', output_index: 1, item: ITEM },
+      { ...COMPLETED, response: { ...COMPLETED.response, output: [ITEM, second] } },
+    ]);
+    expect(responseOf(events.at(-1)).output).toEqual([ITEM, second]);
+  });
+
   it('tells items that only the last event names, and ends those that never ended', () => {
     const events = run([
       CREATED,
@@ -210,6 +222,86 @@ describe('ResponsesStreamEncoder', () => {
       'response.output_item.done',
       'response.completed',
     ]);
+  });
+
+  describe('text that upstream tells only with the finished item', () => {
+    const AT = { item_id: 'msg_1', output_index: 0, content_index: 0 };
+    const PART = { type: 'output_text', text: 'Whole', annotations: [], logprobs: [] };
+    const MESSAGE = { ...ITEM, content: [PART, { type: 'refusal', refusal: 'No.' }] };
+    const TOLD = [
+      { type: 'response.content_part.added', ...AT, part: { ...PART, text: '' } },
+      { type: 'response.output_text.delta', ...AT, delta: 'Whole', logprobs: [] },
+      { type: 'response.output_text.done', ...AT, text: 'Whole', logprobs: [] },
+      { type: 'response.content_part.done', ...AT, part: PART },
+      { type: 'response.content_part.added', ...AT, content_index: 1, part: { type: 'refusal', refusal: '' } },
+      { type: 'response.refusal.delta', ...AT, content_index: 1, delta: 'No.' },
+      { type: 'response.refusal.done', ...AT, content_index: 1, refusal: 'No.' },
+      { type: 'response.content_part.done', ...AT, content_index: 1, part: { type: 'refusal', refusal: 'No.' } },
+    ];
+    const DONE = { type: 'response.output_item.done', output_index: 0, item: MESSAGE };
+
+    it.each([
+      ['with its end', [CREATED, DONE, COMPLETED]],
+      ['with its end, after its announcement', [CREATED, { ...DONE, type: 'response.output_item.added', item: ITEM }, DONE, COMPLETED]],
+      ['in the last event', [CREATED, { ...COMPLETED, response: { ...COMPLETED.response, output: [MESSAGE] } }]],
+    ])('comes as deltas: %s', (_, script) => {
+      const events = run(script);
+      expect(events.slice(2, -2)).toEqual(TOLD.map((event, i) => ({ ...event, sequence_number: i + 2 })));
+      expect(events.at(-2)).toMatchObject(DONE);
+      expect(responseOf(events.at(-1)).output).toEqual([MESSAGE]);
+    });
+
+    it('comes as deltas: reasoning, arguments and input', () => {
+      const item = (output_index: number, members: JsonObject): JsonObject => ({
+        type: 'response.output_item.done',
+        output_index,
+        item: members,
+      });
+      const events = run([
+        CREATED,
+        item(0, { id: 'rs_1', type: 'reasoning', summary: [{ type: 'summary_text', text: 'Hm.' }], encrypted_content: 'gAAAA' }),
+        item(1, { id: 'fc_1', type: 'function_call', call_id: 'c1', name: 'f', arguments: '{"a":1}' }),
+        item(2, { id: 'ctc_1', type: 'custom_tool_call', call_id: 'c2', name: 'g', input: 'raw' }),
+        COMPLETED,
+      ]);
+      expect(types(events).slice(1, -1)).toEqual([
+        'response.output_item.added',
+        'response.reasoning_summary_part.added',
+        'response.reasoning_summary_text.delta',
+        'response.reasoning_summary_text.done',
+        'response.reasoning_summary_part.done',
+        'response.output_item.done',
+        'response.output_item.added',
+        'response.function_call_arguments.delta',
+        'response.function_call_arguments.done',
+        'response.output_item.done',
+        'response.output_item.added',
+        'response.custom_tool_call_input.delta',
+        'response.custom_tool_call_input.done',
+        'response.output_item.done',
+      ]);
+      expect(events.filter(({ delta }) => delta !== undefined).map(({ delta }) => delta)).toEqual(['Hm.', '{"a":1}', 'raw']);
+    });
+
+    it('comes as deltas before the end of its part', () => {
+      const [, , , end] = TOLD;
+      const message = { ...MESSAGE, content: [PART] };
+      const events = run([
+        CREATED,
+        { ...DONE, type: 'response.output_item.added', item: ITEM },
+        end!,
+        { ...DONE, item: message },
+        COMPLETED,
+      ]);
+      expect(events.slice(2, -2)).toEqual(TOLD.slice(0, 4).map((event, i) => ({ ...event, sequence_number: i + 2 })));
+    });
+
+    it('is not told twice', () => {
+      const delta = { type: 'response.output_text.delta', ...AT, delta: 'Whole' };
+      const refusal = { type: 'response.refusal.done', ...AT, content_index: 1, refusal: 'No.' };
+      const told = types(run([CREATED, delta, refusal, DONE, COMPLETED]));
+      expect(told.filter((type) => type === 'response.output_text.delta' || type === 'response.refusal.delta')).toHaveLength(2);
+    });
   });
 
   it('rebuilds what was cut, and calls it incomplete', () => {
