@@ -12,10 +12,10 @@ const COMMON: readonly DialectRoute[] = [
 
 const OTHERS = [
   'embeddings',
-  '(?:images|audio|fine_tuning)/.+',
-  '(?:files|batches|assistants|threads|vector_stores|uploads|conversations|realtime)(?:/.*)?',
+  '(?:images|audio|fine_tuning|organization|chatkit|engines)(?:/.*)?',
+  '(?:files|batches|assistants|threads|vector_stores|uploads|conversations|realtime|videos|containers|evals|skills)(?:/.*)?',
   'moderations',
-  'completions',
+  '(?:completions|edits|complete)',
 ];
 /** Parts of the public APIs whose dialects are here, but not these. */
 const UNSERVED: readonly UnservedRoute[] = [
