@@ -22,6 +22,8 @@ const SAFETY_MS = 60_000;
 const POLL_MS = 2_000;
 /** Of a SQLite file only the version is read so often, which costs microseconds. */
 const VERSION_POLL_MS = 1_000;
+/** So long a connection must have lasted before it counts as a sound one. */
+const SOUND_MS = 5_000;
 /** Postgres takes 8000 bytes. */
 const MAX_HINT_BYTES = 7_000;
 
@@ -36,6 +38,7 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
   readonly #notices: PostgresNotices | null;
   #timer: NodeJS.Timeout | null = null;
   #comparedAt = 0;
+  #lostAt: number | null = null;
   #version = 0;
 
   constructor(private readonly dataSource: DataSource) {
@@ -55,6 +58,14 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
   /** Whether changes of others arrive at once. */
   get live(): boolean {
     return this.#notices?.live ?? true;
+  }
+
+  /**
+   * Whether the database has cut the connection that announces changes, and it is not back for good. Behind a connection pooler that never
+   * passes announcements on nothing is wrong.
+   */
+  get disturbed(): boolean {
+    return this.#lostAt !== null && (!this.live || performance.now() - this.#lostAt < SOUND_MS);
   }
 
   onApplicationBootstrap(): void {
@@ -89,6 +100,7 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
     this.logger.log({
       msg: live ? 'changes of other replicas arrive at once' : 'no notices from the database: changes of other replicas are polled',
     });
+    if (!live) this.#lostAt = performance.now();
     if (live) this.#resync();
   }
 

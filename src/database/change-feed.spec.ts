@@ -77,12 +77,14 @@ describeDatabases('changes of other processes', (database) => {
   if (type === 'postgres') {
     it('are all compared once the connection that listens has come back', async () => {
       const { other, feed, listener } = await scene();
+      expect(feed.disturbed).toBe(false);
       const back = listener.next('resync');
       await other.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_notify%' AND pid <> pg_backend_pid()`,
       );
       await back;
       expect(feed.live).toBe(true);
+      expect(feed.disturbed).toBe(true);
     }, 15_000);
 
     it('come with hints, which are not told to the one who gave them', async () => {

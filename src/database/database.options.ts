@@ -3,6 +3,7 @@ import type { DataSourceOptions } from 'typeorm';
 import { migrations } from '#migrations';
 import { Config } from '../config/config.js';
 import { APPLICATION_NAME } from './instance.js';
+import { PostgresClient } from './postgres-client.js';
 import { BUSY_TIMEOUT_MS, prepareSqlite } from './sqlite-file.js';
 
 /** The members of Config that choose and describe the database. */
@@ -63,6 +64,7 @@ function postgresOptions(config: DatabaseConfig): DataSourceOptions {
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     poolSize: Math.min(config.dbMaxOpenConns || AUTO_POOL_SIZE, MAX_POOL_SIZE),
     extra: {
+      Client: PostgresClient,
       keepAlive: true,
       // An idle connection does not hold a process that has nothing else to do: a start that failed ends at once.
       allowExitOnIdle: true,

@@ -6,7 +6,7 @@ import { AccountLoader } from '../accounts/account-loader.service.js';
 import { AccountEffects } from '../accounts/policy/account-effects.service.js';
 import { AccountPool, type PoolCounts } from '../accounts/pool/account-pool.service.js';
 import { AccountChangeWriter } from '../accounts/storage/account-change.writer.js';
-import { DatabaseStatus } from '../database/database-status.service.js';
+import { DatabaseStatus, DatabaseTrouble } from '../database/database-status.service.js';
 import { DrainService } from '../inbound/drain.service.js';
 import { RescueService } from '../refresh/rescue.service.js';
 import { DegradationIndicators } from './degradation.indicators.js';
@@ -17,7 +17,8 @@ import { ReadinessIndicators } from './readiness.indicators.js';
 const GOOD = {
   counts: { active: 3, usable: 3 } as Partial<PoolCounts>,
   migrated: true,
-  ping: async () => undefined as void,
+  trouble: async () => null as DatabaseTrouble | null,
+  disturbed: false,
   draining: false,
   written: true,
   inMemoryOnly: 0,
@@ -26,7 +27,7 @@ const GOOD = {
 };
 
 const healthWith = async (change: Partial<typeof GOOD> = {}): Promise<HealthService> => {
-  const { counts, migrated, ping, draining, written, inMemoryOnly, alarm, loading } = { ...GOOD, ...change };
+  const { counts, migrated, trouble, disturbed, draining, written, inMemoryOnly, alarm, loading } = { ...GOOD, ...change };
   const all: PoolCounts = { active: 0, paused: 0, needs_login: 0, disabled: 0, retired: 0, cooling: 0, usable: 0, ...counts };
   const size = all.active + all.paused + all.needs_login + all.disabled + all.retired;
   const testing = await Test.createTestingModule({
@@ -37,7 +38,7 @@ const healthWith = async (change: Partial<typeof GOOD> = {}): Promise<HealthServ
       ReadinessIndicators,
       DegradationIndicators,
       { provide: AccountPool, useValue: { counts: () => all, size } },
-      { provide: DatabaseStatus, useValue: { migrated, ping } },
+      { provide: DatabaseStatus, useValue: { migrated, trouble, disturbed } },
       { provide: DrainService, useValue: { draining } },
       { provide: AccountChangeWriter, useValue: { healthy: written } },
       { provide: RescueService, useValue: { inMemoryOnly } },
@@ -47,7 +48,8 @@ const healthWith = async (change: Partial<typeof GOOD> = {}): Promise<HealthServ
   }).compile();
   return testing.get(HealthService);
 };
-const away = { ping: async (): Promise<void> => Promise.reject(new Error('connect ECONNREFUSED 10.1.2.3:5432')) };
+const refusing = { options: { type: 'postgres' }, query: async () => Promise.reject(new Error('connect ECONNREFUSED 10.1.2.3:5432')) };
+const away = { trouble: () => new DatabaseStatus(refusing as never, {} as never).trouble() };
 
 describe('readiness', () => {
   it('is given when everything is well', async () => {
@@ -56,6 +58,7 @@ describe('readiness', () => {
       reasons: [],
       checks: {
         database: 'up',
+        connections: 'up',
         migrations: 'up',
         accounts: 'up',
         shutdown: 'up',
@@ -78,6 +81,8 @@ describe('readiness', () => {
 
   it.each([
     ['the database is away', away, 'the database does not answer'],
+    ['the database only reads', { trouble: async () => 'takes no writes' as const }, 'the database takes no writes'],
+    ['connections do not last', { disturbed: true }, 'the database cuts connections; what other replicas change is known later than usual'],
     ['changes wait to be written', { written: false }, 'changes of accounts wait for the database'],
     ['tokens are in memory only', { inMemoryOnly: 1 }, 'new tokens are in memory only: neither the database nor the disk takes them'],
     ['verdicts are held back', { alarm: true }, 'more accounts look lost than may be taken out of service within an hour'],
