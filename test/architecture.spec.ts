@@ -16,7 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   access: ['database'],
   refresh: ['accounts', 'upstream', 'database'],
   quota: ['accounts', 'upstream', 'refresh', 'database'],
-  models: ['accounts', 'upstream', 'refresh', 'access'],
+  models: ['accounts', 'upstream', 'refresh', 'access', 'database'],
   usage: ['database'],
   health: ['accounts', 'upstream', 'quota', 'refresh', 'database', 'inbound'],
   executor: ['accounts', 'refresh', 'quota', 'models', 'upstream', 'usage'],

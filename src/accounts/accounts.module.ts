@@ -30,6 +30,9 @@ import { CiphertextOwnerLoader } from './policy/ciphertext-owner.loader.js';
 import { CiphertextOwnerRepository } from './storage/ciphertext-owner.repository.js';
 import { CooldownEntity } from './storage/cooldown.entity.js';
 import { CooldownRepository } from './storage/cooldown.repository.js';
+import { ModelRefusalEntity } from './storage/model-refusal.entity.js';
+import { ModelRefusalFollower } from './replication/model-refusal.follower.js';
+import { ModelRefusalRepository } from './storage/model-refusal.repository.js';
 import { CredentialCipher } from './storage/credential-cipher.js';
 import { openCipher } from './storage/credential-key.js';
 
@@ -42,6 +45,7 @@ import { openCipher } from './storage/credential-key.js';
       CiphertextOwnerEntity,
       CooldownEntity,
       CounterWriterEntity,
+      ModelRefusalEntity,
     ]),
   ],
   providers: [
@@ -53,6 +57,7 @@ import { openCipher } from './storage/credential-key.js';
     AccountFileRepository,
     CiphertextOwnerRepository,
     CooldownRepository,
+    ModelRefusalRepository,
     AccountChangeWriter,
     AccountsService,
     // Counters
@@ -68,6 +73,7 @@ import { openCipher } from './storage/credential-key.js';
     // Other processes
     AccountFollower,
     CooldownFollower,
+    ModelRefusalFollower,
     AccountReplication,
     // Pool
     AccountPool,

@@ -4,11 +4,13 @@ import { DataSource } from 'typeorm';
 import { APPLICATION_NAME } from './instance.js';
 import { PostgresNotices } from './postgres-notices.js';
 
-export type SharedTable = 'accounts' | 'cooldowns';
+const SHARED_TABLES = ['accounts', 'cooldowns', 'model_refusals', 'model_list_holders'] as const;
+
+export type SharedTable = (typeof SHARED_TABLES)[number];
 
 /** What a room wants to know of changes that other processes make. Called synchronously; must not throw. */
 export interface ChangeListener {
-  /** A row of the account `id` in `table` was changed by another process. */
+  /** A row of `table` was changed by another process; `id`: its account, or its own key where it is no account's. */
   changed(table: SharedTable, id: string): void;
   /** Anything may have changed: compare everything. */
   resync(): void;
@@ -87,13 +89,12 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
     this.#notices.send(`hint:${APPLICATION_NAME}:${text}`).catch(() => undefined);
   }
 
-  /** `accounts:ID:ORIGIN`, `cooldowns:ID:ORIGIN` (from the triggers) or `hint:ORIGIN:TEXT`. */
+  /** `TABLE:ID:ORIGIN` (from the triggers) or `hint:ORIGIN:TEXT`. */
   #received(payload: string): void {
     const [kind, first, rest] = split(payload);
     if (kind === 'hint' && first !== APPLICATION_NAME) for (const listener of this.#listeners) listener.hint(rest);
-    if ((kind === 'accounts' || kind === 'cooldowns') && rest !== APPLICATION_NAME) {
-      for (const listener of this.#listeners) listener.changed(kind, first);
-    }
+    const table = SHARED_TABLES.find((name) => name === kind);
+    if (table && rest !== APPLICATION_NAME) for (const listener of this.#listeners) listener.changed(table, first);
   }
 
   #turned(live: boolean): void {

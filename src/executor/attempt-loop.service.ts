@@ -8,10 +8,10 @@ import type { Outcome } from '../upstream/outcome.js';
 import { AccountReadiness } from './account-readiness.service.js';
 import { AttemptReaction, Reaction } from './attempt-reaction.service.js';
 import type { CodexRequest } from './codex-request.js';
-import { FailedOutcome, finalAnswer } from './final-answer.js';
-import { outcomeError } from './outcome-error.js';
+import type { FailedOutcome } from './final-answer.js';
 import type { Turn } from './turn.js';
 import { TurnFactory } from './turn-factory.service.js';
+import { TurnVerdict } from './turn-verdict.service.js';
 
 /** What differs between a streamed turn and a compaction. */
 export interface Operation {
@@ -33,6 +33,7 @@ export class AttemptLoop {
     private readonly pool: AccountPool,
     private readonly readiness: AccountReadiness,
     private readonly reactions: AttemptReaction,
+    private readonly verdict: TurnVerdict,
     private readonly clock: Clock,
     config: Config,
   ) {
@@ -53,7 +54,7 @@ export class AttemptLoop {
       if (reaction.next === 'other' && reaction.pauseMs > 0) await this.clock.sleep(reaction.pauseMs, signal).catch(() => undefined);
       if (signal.aborted) break;
     }
-    throw this.#answer(turn, signal, operation);
+    throw this.verdict.of(turn, { aborted: signal.aborted, committed: operation.committed() });
   }
 
   /** Leases an account and tries it; null when the turn is answered. The lease is given back before the loop waits for anything. */
@@ -87,15 +88,6 @@ export class AttemptLoop {
     return this.reactions.failed(turn, lease, outcome, operation.committed(), signal);
   }
 
-  #answer(turn: Turn, signal: AbortSignal, operation: Operation): GatewayError {
-    const now = this.clock.now();
-    if (signal.aborted) return outcomeError({ kind: 'aborted' }, now);
-    const last = turn.outcomes.at(-1);
-    if (last !== undefined && (operation.committed() || isFinal(last))) return outcomeError(last, now);
-    const exclusions = this.pool.explain({ ...turn.query(), tried: new Set() });
-    return finalAnswer(turn.outcomes, exclusions, turn.request.body.model, now, turn.skips);
-  }
-
   #log(turn: Turn, lease: AccountLease, attempt: number, outcome: Outcome, startedAt: number): void {
     const fine = outcome.kind === 'ok' || outcome.kind === 'aborted';
     if (fine && !this.#logsSuccess) return;
@@ -115,10 +107,6 @@ export class AttemptLoop {
 
 const STOP: Reaction = { next: 'stop' };
 const NEXT: Reaction = { next: 'other', pauseMs: 0 };
-
-/** What one attempt decides for all: the request itself is refused, or nobody waits for an answer. */
-const isFinal = (outcome: FailedOutcome): boolean =>
-  outcome.kind === 'rejected' || outcome.kind === 'queue_full' || outcome.kind === 'aborted';
 
 /** The members of an outcome that explain it; none of them carries a secret. */
 function detailOf(outcome: FailedOutcome): Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
+import { ModelsModule } from '../models/models.module.js';
 import { RefreshModule } from '../refresh/refresh.module.js';
 import { UpstreamModule } from '../upstream/upstream.module.js';
 import { QuotaModule } from '../quota/quota.module.js';
@@ -16,10 +17,11 @@ import { StreamOddities } from './stream-oddities.service.js';
 import { TokenFreshness } from './token-freshness.service.js';
 import { TurnFactory } from './turn-factory.service.js';
 import { TurnStates } from './turn-states.js';
+import { TurnVerdict } from './turn-verdict.service.js';
 import { UpstreamCalls } from './upstream-calls.service.js';
 
 @Module({
-  imports: [AccountsModule, RefreshModule, QuotaModule, UpstreamModule],
+  imports: [AccountsModule, ModelsModule, RefreshModule, QuotaModule, UpstreamModule],
   providers: [
     AccountReadiness,
     AttemptLoop,
@@ -34,6 +36,7 @@ import { UpstreamCalls } from './upstream-calls.service.js';
     TokenFreshness,
     TurnFactory,
     TurnStates,
+    TurnVerdict,
     UpstreamCalls,
   ],
   exports: [Executor],

@@ -27,7 +27,14 @@ describe('finalAnswer', () => {
     ['the quota rather than the network', [quota, network], { quota: 3, soonestQuotaReset: NOW + 90_000 }, 'rate_limited'],
     ['the login rather than an overload', [auth, overloaded], {}, 'upstream_auth'],
     ['an overload rather than the network', [network, overloaded, network], {}, 'overloaded'],
-    ["the client's own mistake before all", [quota, unsupported], {}, 'model_not_found'],
+    ['that nobody has the model before all', [network, unsupported], { not_entitled: 3 }, 'model_not_found'],
+    ['what happened where the model may be', [unsupported, network], { not_entitled: 1 }, 'unreachable'],
+    [
+      'the quota of those who have the model',
+      [unsupported],
+      { not_entitled: 1, quota: 2, soonestQuotaReset: NOW + 90_000 },
+      'rate_limited',
+    ],
     ['the network when there is nothing else', [network], {}, 'unreachable'],
   ])('tells %s', (_, outcomes, exclusions, kind) => {
     expect(answer(outcomes, exclusions).kind).toBe(kind);
@@ -55,6 +62,12 @@ describe('finalAnswer', () => {
   it('tells the client to come back at once when only the tried accounts were limited', () => {
     const error = answer([quota, quota, quota], { total: 20, quota: 3 });
     expect(error).toMatchObject({ kind: 'overloaded', detail: { retryAfterSeconds: 1, shouldRetry: true } });
+  });
+
+  it('tells the client to come back at once when only the tried accounts were refused the model', () => {
+    const error = answer([unsupported, unsupported], { total: 20, not_entitled: 2 });
+    expect(error).toMatchObject({ kind: 'overloaded', detail: { retryAfterSeconds: 1, shouldRetry: true } });
+    expect(error.message).toContain('2 attempts');
   });
 
   it('says that no plan includes the service when that was the answer of every account', () => {

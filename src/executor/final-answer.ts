@@ -56,7 +56,10 @@ function withoutAttempt(exclusions: Exclusions, model: string, tokenless: number
   const unusable = exclusions.inactive + exclusions.needs_login + exclusions.draining;
   if (unusable === exclusions.total) return new GatewayError('no_account', 'no account is usable: all need a login or are out of service');
   if (unusable + exclusions.not_entitled === exclusions.total) {
-    return new GatewayError('model_not_found', `no account may use the model '${model}'`, { code: 'model_not_found', param: 'model' });
+    return new GatewayError('model_not_found', `no account may use the model '${model.slice(0, 100)}'`, {
+      code: 'model_not_found',
+      param: 'model',
+    });
   }
   if (tokenless > 0) {
     const detail = { code: 'upstream_auth', retryAfterSeconds: RENEWAL_SECONDS, shouldRetry: true };
@@ -65,9 +68,30 @@ function withoutAttempt(exclusions: Exclusions, model: string, tokenless: number
   return new GatewayError('no_account', 'no account is free now', { retryAfterSeconds: 1, shouldRetry: true });
 }
 
+/** Accounts that may have the model. */
+const candidates = ({ available, busy, tried, other_cooldown, quota, rate_limit, not_included }: Exclusions): number =>
+  available + busy + tried + other_cooldown + quota + rate_limit + not_included;
+
+/** The attempts went to accounts that do not have the model, and others may: their answer decides, or the client comes back for it. */
+function elsewhere(
+  outcomes: readonly FailedOutcome[],
+  exclusions: Exclusions,
+  model: string,
+  now: number,
+  tokenless: number,
+): GatewayError {
+  const rest = outcomes.filter(({ kind }) => kind !== 'model_unsupported');
+  if (rest.length > 0) return finalAnswer(rest, exclusions, model, now, tokenless);
+  const answer = allLimited(exclusions, now) ?? comeBack('the accounts tried may not use this model; others may');
+  return withCounts(answer, outcomes);
+}
+
+const comeBack = (message: string): GatewayError =>
+  new GatewayError('overloaded', message, { code: 'server_is_overloaded', retryAfterSeconds: 1, shouldRetry: true });
+
 /**
  * What the caller is told when every attempt failed: the most telling one, not the last one, and the counts per cause.
- * A 429 only when every account that could serve the model is out of quota or rate limited: anything else would stop a
+ * A model is not found only when no account is left that may have it. A 429 only when every account that could serve the model is out of quota or rate limited: anything else would stop a
  * client that could have been served. `exclusions` are counted without regard to which accounts were tried; `tokenless`: accounts that
  * were passed over because their token has ended and could not be renewed.
  */
@@ -80,18 +104,12 @@ export function finalAnswer(
 ): GatewayError {
   const telling = outcomes.reduce<FailedOutcome | null>((best, o) => (best && TELLING[best.kind] >= TELLING[o.kind] ? best : o), null);
   if (telling === null) return allLimited(exclusions, now) ?? withoutAttempt(exclusions, model, tokenless);
+  if (telling.kind === 'model_unsupported' && candidates(exclusions) > 0) return elsewhere(outcomes, exclusions, model, now, tokenless);
   if (!isLimit(telling)) return withCounts(outcomeError(telling, now), outcomes);
   const limited = allLimited(exclusions, now);
   if (limited) {
     const noPlan = telling.kind === 'not_included' && exclusions.quota + exclusions.rate_limit === 0;
     return withCounts(noPlan ? outcomeError(telling, now) : limited, outcomes);
   }
-  return withCounts(
-    new GatewayError('overloaded', 'the accounts tried are out of quota; others may be free', {
-      code: 'server_is_overloaded',
-      retryAfterSeconds: 1,
-      shouldRetry: true,
-    }),
-    outcomes,
-  );
+  return withCounts(comeBack('the accounts tried are out of quota; others may be free'), outcomes);
 }

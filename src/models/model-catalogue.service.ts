@@ -1,51 +1,59 @@
 import { hash } from 'node:crypto';
-import { Injectable, Logger, OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger, OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { PoolAccount } from '../accounts/pool/pool-account.js';
 import { AccountPool } from '../accounts/pool/account-pool.service.js';
 import { Clock } from '../common/clock.js';
-import { Config } from '../config/config.js';
-import { UpstreamClient } from '../upstream/upstream.client.js';
-import { UpstreamHeaders } from '../upstream/upstream-headers.js';
-import { CatalogueEntry, readCatalogue } from './catalogue-entry.js';
+import { CatalogueEntry } from './catalogue-entry.js';
+import { CatalogueClient } from './catalogue.client.js';
+import { PLAN_FRESH_MS, planRound } from './catalogue-round.js';
+import { ModelHolders } from './model-holders.js';
+import { ModelListStore } from './model-list.store.js';
+import { HolderChange, ModelSamples } from './model-samples.js';
+import { joinLists, OfferedList } from './offered-list.js';
 
-const FRESH_MS = 300_000;
 const RETRY_MS = 60_000;
 /** While no account is usable: looking for one goes through all of them. */
 const NOBODY_MS = 1_000;
-const CALL_TIMEOUT_MS = 5_000;
-const MAX_BYTES = 16 * 1024 * 1024;
-/** The backend's list depends on the plan; this many plans are asked. */
-const MAX_PLANS = 6;
-
-interface PlanList {
-  readonly etag: string;
-  readonly entries: readonly CatalogueEntry[];
-}
+/** Calls of this process within five minutes, however many accounts there are. */
+const CALLS_PER_PERIOD = 16;
+const CALLS_TOGETHER = 4;
+const MAX_SUSPECTS = 256;
 
 /**
- * The backend's own list of models, one per plan among the accounts, joined. Fetched when somebody wants it and it is old; a failure
- * changes nothing. No turn ever waits for it: until it is known, the built-in table has to do.
+ * What the backend offers: a list per plan, and those of single accounts that differ, found by samples and by refusals. Asked for when
+ * somebody wants it and it is old; a failure changes nothing. No turn ever waits for it: until it is known, the built-in table has to
+ * do. The pool learns who may use what; the database keeps it (docs/adr/0012-model-entitlement.md).
  */
 @Injectable()
-export class ModelCatalogue implements OnApplicationShutdown {
+export class ModelCatalogue implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(ModelCatalogue.name);
-  readonly #plans = new Map<string, PlanList>();
+  readonly #holders: ModelHolders;
+  readonly #samples: ModelSamples;
+  readonly #suspects = new Set<string>();
   readonly #stop = new AbortController();
-  readonly #url: URL;
   #entries: readonly CatalogueEntry[] = [];
   #bySlug = new Map<string, CatalogueEntry>();
   #etag = '';
-  #nextFetch = 0;
+  #joined = '';
+  #nextRound = 0;
+  #period = { until: 0, calls: 0 };
   #fetching: Promise<void> | null = null;
 
   constructor(
-    config: Config,
     private readonly pool: AccountPool,
-    private readonly client: UpstreamClient,
-    private readonly headers: UpstreamHeaders,
+    private readonly client: CatalogueClient,
+    private readonly store: ModelListStore,
     private readonly clock: Clock,
   ) {
-    this.#url = new URL(`${config.baseUrl}/models?client_version=${encodeURIComponent(config.upstreamClientVersion)}`);
+    this.#holders = new ModelHolders(pool);
+    this.#samples = new ModelSamples(this.#holders);
+    pool.onRemoved((id) => (this.#samples.forget(id), this.#suspects.delete(id)));
+    pool.onAdded(() => this.#soon());
+    pool.onModelRefused((id, model) => this.#suspect(id, model));
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.store.follow(this.#holders, () => this.#join());
   }
 
   /** Whether the backend has told its list. */
@@ -66,15 +74,15 @@ export class ModelCatalogue implements OnApplicationShutdown {
     return this.#bySlug.get(slug);
   }
 
-  /** Whether some account has the model; null while nobody knows. */
+  /** Whether some account in service is offered the model, and was not refused it; null while nobody knows. */
   available(slug: string): boolean | null {
-    return this.known ? this.#bySlug.has(slug) : null;
+    return this.known ? this.pool.offers(slug) : null;
   }
 
-  /** Starts a fetch in the background if the list is old. */
+  /** Starts a round of calls in the background if something is old. */
   touch(): void {
-    if (this.#fetching || this.clock.now() < this.#nextFetch || this.#stop.signal.aborted) return;
-    this.#fetching = this.#fetchAll().finally(() => (this.#fetching = null));
+    if (this.#fetching || this.clock.now() < this.#nextRound || this.#stop.signal.aborted) return;
+    this.#fetching = this.#round().finally(() => (this.#fetching = null));
   }
 
   /** As `touch`; while nothing is known yet it waits for the answer, at most `limitMs`. */
@@ -87,68 +95,100 @@ export class ModelCatalogue implements OnApplicationShutdown {
     done.abort();
   }
 
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
     this.#stop.abort(new Error('shutting down'));
+    await this.#fetching;
   }
 
-  async #fetchAll(): Promise<void> {
-    const accounts = this.#onePerPlan();
-    if (accounts.length === 0) {
-      this.#nextFetch = this.clock.now() + NOBODY_MS;
+  /** A model that its list names: the list does not hold for the account. */
+  #suspect(id: string, model: string): void {
+    const plan = this.pool.get(id)?.plan ?? '';
+    const holder = this.#holders.ofAccount(id, plan) ?? this.#holders.ofPlan(plan);
+    if (holder && !holder.list.models.has(model)) return;
+    if (this.#suspects.size >= MAX_SUSPECTS) return;
+    this.#suspects.add(id);
+    this.#soon();
+    this.touch();
+  }
+
+  /** A new account, or a suspect: the next request begins a round, if calls are left. */
+  #soon(): void {
+    const now = this.clock.now();
+    if (this.known && this.#nextRound > now && this.#callsLeft(now) > 0) this.#nextRound = Math.min(this.#nextRound, now + NOBODY_MS);
+  }
+
+  async #round(): Promise<void> {
+    const now = this.clock.now();
+    this.#holders.dropOlder(now);
+    const { plans, accounts } = planRound(
+      { accounts: this.pool.all(), holders: this.#holders, samples: this.#samples.all, suspects: this.#suspects, now },
+      this.#callsLeft(now),
+    );
+    this.#period.calls += plans.length + accounts.length;
+    if (plans.length + accounts.length === 0 && !this.known) {
+      this.#nextRound = now + NOBODY_MS;
       return;
     }
-    const results = await Promise.all(accounts.map((account) => this.#fetchPlan(account)));
-    this.#nextFetch = this.clock.now() + (results.includes(false) ? RETRY_MS : FRESH_MS);
-    for (const plan of this.#plans.keys()) if (!accounts.some((account) => account.plan === plan)) this.#plans.delete(plan);
+    const told = await Promise.all(plans.map((account) => this.#askForPlan(account)));
+    for (let start = 0; start < accounts.length; start += CALLS_TOGETHER) {
+      await Promise.all(accounts.slice(start, start + CALLS_TOGETHER).map((account) => this.#askForItself(account)));
+    }
+    this.#nextRound = this.clock.now() + (told.includes(false) ? RETRY_MS : PLAN_FRESH_MS);
+    if (this.#suspects.size > 0) this.#soon();
+    this.#save(this.#samples.elect());
+    this.#forgetPlans();
     this.#join();
   }
 
-  #onePerPlan(): PoolAccount[] {
-    const now = this.clock.now();
-    const byPlan = new Map<string, PoolAccount>();
-    for (const account of this.pool.all()) {
-      const usable =
-        account.state === 'active' && account.accessToken !== '' && (account.accessExpiresAt === 0 || account.accessExpiresAt > now);
-      if (usable && !byPlan.has(account.plan)) byPlan.set(account.plan, account);
-      if (byPlan.size >= MAX_PLANS) break;
-    }
-    return [...byPlan.values()];
+  #callsLeft(now: number): number {
+    if (now >= this.#period.until) this.#period = { until: now + PLAN_FRESH_MS, calls: 0 };
+    return Math.max(0, CALLS_PER_PERIOD - this.#period.calls);
   }
 
   /** False if the backend did not tell. */
-  async #fetchPlan(account: PoolAccount): Promise<boolean> {
+  async #askForPlan(account: PoolAccount): Promise<boolean> {
+    const list = await this.#ask(account, this.#holders.ofPlan(account.plan)?.list);
+    if (list) this.#save(this.#samples.spoke(account, list, this.clock.now()));
+    return list !== null;
+  }
+
+  async #askForItself(account: PoolAccount): Promise<void> {
+    const { id, plan } = account;
+    const known = this.#holders.ofAccount(id, plan) ?? this.#holders.ofPlan(plan);
+    const list = await this.#ask(account, known?.list);
+    if (list) this.#save(this.#samples.told(account, list, this.clock.now()));
+    else this.#samples.missed(account, this.clock.now());
+  }
+
+  async #ask(account: PoolAccount, known: OfferedList | undefined): Promise<OfferedList | null> {
+    this.#suspects.delete(account.id);
     try {
-      const known = this.#plans.get(account.plan);
-      const headers = this.headers.forAccount(account);
-      if (known?.etag) headers['if-none-match'] = known.etag;
-      const {
-        status,
-        headers: answered,
-        body,
-      } = await this.client.open({
-        url: this.#url,
-        method: 'GET',
-        headers,
-        signal: this.#stop.signal,
-        totalTimeoutMs: CALL_TIMEOUT_MS,
-      });
-      const entries = readCatalogue(await body.text(MAX_BYTES));
-      if (status === 304 && known) return true;
-      if (status !== 200 || !entries || entries.length === 0) throw new Error(`the models endpoint answered HTTP ${status}`);
-      this.#plans.set(account.plan, { etag: answered['etag'] ?? '', entries });
-      return true;
+      return this.#holders.keep(await this.client.ask(account, known, this.#stop.signal));
     } catch (error) {
       if (!this.#stop.signal.aborted)
         this.logger.debug({ msg: 'model catalogue not fetched', accountId: account.id, error: String(error) });
-      return false;
+      return null;
     }
   }
 
+  #save(changes: readonly HolderChange[]): void {
+    void this.store.save(changes);
+  }
+
+  /** Plans that no account has any more are not listed. */
+  #forgetPlans(): void {
+    const present = new Set<string>();
+    for (const { plan } of this.pool.all()) present.add(plan);
+    for (const { plan } of [...this.#holders.plans()]) if (!present.has(plan)) this.#holders.dropPlan(plan);
+  }
+
   #join(): void {
-    const bySlug = new Map<string, CatalogueEntry>();
-    for (const { entries } of this.#plans.values()) for (const entry of entries) if (!bySlug.has(entry.slug)) bySlug.set(entry.slug, entry);
-    this.#bySlug = bySlug;
-    this.#entries = [...bySlug.values()].sort((a, b) => a.priority - b.priority);
+    const lists = [...this.#holders.inUse()];
+    const ids = lists.map(({ id }) => id).join();
+    if (ids === this.#joined) return;
+    this.#joined = ids;
+    this.#entries = joinLists(lists);
+    this.#bySlug = new Map(this.#entries.map((entry) => [entry.slug, entry]));
     this.#etag = this.known ? `"${hash('sha256', JSON.stringify(this.#entries.map(({ raw }) => raw))).slice(0, 16)}"` : '';
   }
 }

@@ -12,11 +12,13 @@ export interface ListedModel {
 /** The vendors' lists carry a date of publication; nobody tells it here, so every model has the same one. */
 const CREATED = 1_754_524_800;
 
-export const openAiModel = ({ id, available }: ListedModel): object => ({
+/** `context_window` is no member of the vendor's shape; clients that know it need not guess. */
+export const openAiModel = ({ id, available, contextWindow }: ListedModel): object => ({
   id,
   object: 'model',
   created: CREATED,
   owned_by: 'openai',
+  ...(contextWindow > 0 && { context_window: contextWindow }),
   ...(!available && { available: false }),
 });
 

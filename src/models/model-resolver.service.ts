@@ -54,6 +54,16 @@ export class ModelResolver {
     return [...new Set([...table, ...this.catalogue.entries.map(({ slug }) => slug), ...this.#aliases.listed()])];
   }
 
+  /** The name nearest to one that nobody may use, of those that some account may; the newest of the catalogue where none is near. */
+  nearestUsable(name: string): string | undefined {
+    const usable = this.catalogue.entries.filter(({ slug }) => slug !== name && this.catalogue.available(slug));
+    const near = nearest(
+      name,
+      usable.map(({ slug }) => slug),
+    );
+    return near ?? (usable.find(({ listed }) => listed) ?? usable[0])?.slug;
+  }
+
   #isBase(name: string): boolean {
     return this.#aliases.exact(name) !== null || this.#isKnown(name) || this.#isKnown(name.toLowerCase());
   }

@@ -25,7 +25,7 @@ describe('with max-retry: 0', () => {
     ['503', 503, 'server_is_overloaded'],
     ['429,resets=100', 503, 'server_is_overloaded'],
     ['402', 402, 'billing_not_active'],
-    ['404-model', 404, 'model_not_found'],
+    ['404-model', 503, 'server_is_overloaded'],
     ['401', 503, 'upstream_auth'],
     ['400,code=unsupported_parameter,param=include', 400, 'unsupported_parameter'],
     ['reset-before-headers', 502, 'upstream_unreachable'],

@@ -15,6 +15,7 @@ import { AccountsService } from '../../src/accounts/accounts.service.js';
 import { CiphertextOwnerRepository } from '../../src/accounts/storage/ciphertext-owner.repository.js';
 import { CooldownRepository } from '../../src/accounts/storage/cooldown.repository.js';
 import { CredentialCipher } from '../../src/accounts/storage/credential-cipher.js';
+import { ModelRefusalRepository } from '../../src/accounts/storage/model-refusal.repository.js';
 import type { Clock } from '../../src/common/clock.js';
 import type { Config } from '../../src/config/config.js';
 import { FakeClock } from './fake-clock.js';
@@ -26,14 +27,15 @@ export function accountStorage(dataSource: DataSource, config: Config, clock: Cl
   const fileRows = new AccountFileRepository(dataSource);
   const cooldowns = new CooldownRepository(dataSource);
   const owners = new CiphertextOwnerRepository(dataSource);
+  const refusals = new ModelRefusalRepository(dataSource);
   const pool = new AccountPool(config, clock);
   const service = new AccountsService(accounts, fileRows, cipher, pool, clock);
   const registry = new AccountFileRegistry(fileRows);
   const importer = new AccountFileImporter(registry, fileRows, service, clock);
   const files = new AccountFilesService(config, registry, importer, new AccountFileWriter(fileRows, registry), clock);
-  const changes = new AccountChangeWriter(accounts, cooldowns, owners, service, clock);
+  const changes = new AccountChangeWriter(accounts, cooldowns, owners, service, clock, refusals);
   const loader = new AccountLoader(service, cooldowns, files, pool, clock);
-  return { cipher, accounts, fileRows, cooldowns, owners, pool, service, files, changes, loader, clock };
+  return { cipher, accounts, fileRows, cooldowns, owners, refusals, pool, service, files, changes, loader, clock };
 }
 
 export type AccountStorage = ReturnType<typeof accountStorage>;

@@ -9,11 +9,13 @@ import { AccountFileEntity } from '../../src/accounts/files/account-file.entity.
 import { AccountEntity } from '../../src/accounts/storage/account.entity.js';
 import { CiphertextOwnerEntity } from '../../src/accounts/storage/ciphertext-owner.entity.js';
 import { CooldownEntity } from '../../src/accounts/storage/cooldown.entity.js';
+import { ModelRefusalEntity } from '../../src/accounts/storage/model-refusal.entity.js';
 import { Clock } from '../../src/common/clock.js';
 import type { Config } from '../../src/config/config.js';
 import { databaseOptions } from '../../src/database/database.options.js';
 import { openDatabase } from '../../src/database/open-database.js';
 import { SettingEntity } from '../../src/database/setting.entity.js';
+import { ModelListEntity, ModelListHolderEntity } from '../../src/models/model-list.entity.js';
 import { QuotaSampleEntity } from '../../src/quota/quota-sample.entity.js';
 import { startPostgres, type TestPostgres } from './postgres.js';
 import { testConfig } from './test-config.js';
@@ -26,6 +28,9 @@ export const ENTITIES = [
   CiphertextOwnerEntity,
   CooldownEntity,
   CounterWriterEntity,
+  ModelListEntity,
+  ModelListHolderEntity,
+  ModelRefusalEntity,
   QuotaSampleEntity,
   SettingEntity,
 ];

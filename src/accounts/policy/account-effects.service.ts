@@ -297,12 +297,18 @@ export class AccountEffects {
       case 'cooldown_lifted':
         return this.#cooldowns.lift(account.id, effect.cause);
       case 'not_entitled':
-        return this.pool.refuseModel(account.id, effect.model, effect.until);
+        return this.#refuseModel(account, effect);
       case 'state':
         if (!from.includes(account.state)) return false;
         this.#states.leave(account, effect, now);
         return true;
     }
+  }
+
+  #refuseModel({ id: accountId, plan }: PoolAccount, { model, until }: Extract<AccountEffect, { kind: 'not_entitled' }>): boolean {
+    if (!this.pool.refuseModel(accountId, model, until)) return false;
+    this.writer.enqueue({ kind: 'model_refused', accountId, model, plan, until });
+    return true;
   }
 
   #loginWorks(account: PoolAccount, context: PolicyContext): AccountEffect {

@@ -8,6 +8,7 @@ import { AccountSelection } from './account-selection.js';
 import { Affinity } from './affinity.js';
 import { countExclusion, type Exclusions, noExclusions } from './exclusions.js';
 import type { Cooldown, CooldownCause, PoolAccount } from './pool-account.js';
+import type { OfferedModels } from './model-lists.js';
 import type { PoolEntry } from './pool-entry.js';
 import { Removals } from './removals.js';
 
@@ -44,6 +45,7 @@ export class AccountPool implements LeaseHolder {
   readonly #addedListeners: ((id: string) => void)[] = [];
   readonly #removedListeners: ((id: string) => void)[] = [];
   readonly #returnedListeners: ((id: string) => void)[] = [];
+  readonly #refusedListeners: ((id: string, model: string) => void)[] = [];
   readonly #removals = new Removals();
   #boundListener: ((affinityKey: string, accountId: string) => void) | undefined;
   readonly #selection: AccountSelection;
@@ -218,7 +220,37 @@ export class AccountPool implements LeaseHolder {
 
   /** For AccountEffects. */
   refuseModel(id: string, model: string, until: number): boolean {
-    return this.#change(id, (entry) => (entry.entitlements.refuse(model, until), true));
+    const changed = this.restoreRefusal(id, model, until);
+    if (changed) for (const listener of this.#refusedListeners) listener(id, model);
+    return changed;
+  }
+
+  /** What the database knows of a refusal. */
+  restoreRefusal(id: string, model: string, until: number): boolean {
+    return until > this.clock.now() && this.#change(id, (entry) => (entry.entitlements.refuse(model, until), true));
+  }
+
+  /** For who finds out what an account that was refused a model may use. */
+  onModelRefused(listener: (id: string, model: string) => void): void {
+    this.#refusedListeners.push(listener);
+  }
+
+  /** What the backend offers to accounts of a plan; null: nobody knows. Goes through all accounts. */
+  offerToPlan(plan: string, offered: OfferedModels | null): void {
+    const now = this.clock.now();
+    if (this.#selection.lists.ofPlan(plan)?.id === offered?.id) return;
+    this.#selection.lists.setPlan(plan, offered);
+    for (const entry of this.#entries.values()) if (entry.account.plan === plan) this.#selection.refresh(entry, now);
+  }
+
+  /** What it offers to this account, where that is not what its plan is offered; null: it is. Forgotten when the plan changes. */
+  offerToAccount(id: string, offered: OfferedModels | null): boolean {
+    return this.#change(id, (entry) => (entry.entitlements.setOwn(offered), true));
+  }
+
+  /** Whether some account in service is offered the model, and was not refused it. */
+  offers(model: string): boolean {
+    return this.#selection.lists.offers(model);
   }
 
   /** For AccountEffects. `inferred`: by a verdict that counts against the guard. */

@@ -1,4 +1,5 @@
 import { AccountRotation, NOWHERE, RESTING } from './account-rotation.js';
+import { ModelLists } from './model-lists.js';
 import { ModelRotations } from './model-rotations.js';
 import type { PoolAccount } from './pool-account.js';
 import { PoolEntry } from './pool-entry.js';
@@ -32,7 +33,8 @@ export class AccountSelection {
   readonly #wakeAt: number[] = [];
   readonly #alarms = new SlotHeap(this.#wakeAt, []);
   readonly #common = new AccountRotation(this.#keys);
-  readonly #models = new ModelRotations(this.#keys, this.#common);
+  readonly lists = new ModelLists();
+  readonly #models = new ModelRotations(this.#keys, this.#common, this.lists);
   #picks = 0;
   /** Accounts that were never picked come first, in the order of their arrival. */
   #arrivals = -Number.MAX_SAFE_INTEGER;
@@ -41,7 +43,7 @@ export class AccountSelection {
 
   add(account: PoolAccount, now: number): PoolEntry {
     const slot = this.#freeSlots.pop() ?? this.#entries.length;
-    const entry = new PoolEntry(slot, account);
+    const entry = new PoolEntry(slot, account, this.lists);
     this.#entries[slot] = entry;
     this.#keys.picked[slot] = this.#arrivals++;
     this.#keys.restUntil[slot] = 0;
@@ -55,6 +57,8 @@ export class AccountSelection {
     this.#alarms.remove(entry.slot);
     this.#common.place(entry.slot, NOWHERE);
     this.#models.remove(entry);
+    entry.entitlements.setServing(false);
+    entry.entitlements.clear();
     this.#entries[entry.slot] = undefined;
     this.#freeSlots.push(entry.slot);
   }
@@ -63,6 +67,8 @@ export class AccountSelection {
   refresh(entry: PoolEntry, now: number): void {
     const { slot } = entry;
     entry.expire(now);
+    entry.entitlements.follow(entry.account.plan);
+    entry.entitlements.setServing(entry.isServing(now));
     this.#wakeAt[slot] = entry.nextChange(now);
     this.#alarms.moved(slot);
     this.#keys.restUntil[slot] = entry.cooldowns.rest?.until ?? 0;

@@ -1,35 +1,76 @@
+import type { ModelList } from './model-list.js';
+import type { ModelLists, OfferedModels } from './model-lists.js';
+
 /** Model names come from callers: an account keeps at most so many refusals, and then forgets the oldest. */
 const MAX_MODELS = 32;
+const NONE: readonly string[] = [];
 
-/** Models that the backend said one account may not use, each until it is worth asking again. */
+/** The models that one account may use: what the backend offers to it, without what it was refused, each until it is worth asking again. */
 export class Entitlements {
   #refused: Map<string, number> | null = null;
+  #own: ModelList | null = null;
+  #list: ModelList | null = null;
+  #serving = false;
+
+  constructor(private readonly lists: ModelLists) {}
 
   refuse(model: string, until: number): void {
     const refused = (this.#refused ??= new Map<string, number>());
-    refused.delete(model);
+    if (!refused.delete(model)) this.#counting?.countRefusal(model, 1);
     refused.set(model, until);
     if (refused.size <= MAX_MODELS) return;
-    for (const oldest of refused.keys()) {
-      refused.delete(oldest);
-      return;
-    }
+    for (const oldest of refused.keys()) return this.#forgive(oldest);
   }
 
   excludes(model: string): boolean {
-    return this.#refused !== null && this.#refused.has(model);
+    return (this.#refused !== null && this.#refused.has(model)) || (this.#list !== null && this.lists.excludes(this.#list, model));
   }
 
+  /** Whether the account is offered the model; null while nobody knows. */
+  isOffered(model: string): boolean | null {
+    return this.#list && this.#list.models.has(model);
+  }
+
+  /** Models that it was refused itself. */
   *models(): Generator<string> {
-    yield* this.#refused?.keys() ?? [];
+    yield* this.#refused?.keys() ?? NONE;
   }
 
+  /** What is offered to this account alone; null: what its plan is offered. */
+  setOwn(offered: OfferedModels | null): void {
+    const before = this.#own;
+    this.#own = offered && this.lists.hold(offered);
+    if (before) this.lists.drop(before);
+  }
+
+  /** To be called after the lists, or the plan, have changed. */
+  follow(plan: string): void {
+    const list = this.#own ?? this.lists.ofPlan(plan);
+    if (list === this.#list) return;
+    const serving = this.#serving;
+    this.setServing(false);
+    this.#list = list;
+    this.setServing(serving);
+  }
+
+  /** Only accounts in service speak for the others with their list. */
+  setServing(serving: boolean): void {
+    if (serving === this.#serving) return;
+    this.#serving = serving;
+    this.lists.serving += serving ? 1 : -1;
+    if (!this.#list) return;
+    if (serving) this.lists.join(this.#list, this.models());
+    else this.lists.leave(this.#list, this.models());
+  }
+
+  /** Another plan, or no account any more. */
   clear(): void {
-    this.#refused = null;
+    for (const model of [...this.models()]) this.#forgive(model);
+    this.setOwn(null);
   }
 
   expire(now: number): void {
-    for (const [model, until] of this.#refused ?? []) if (until <= now) this.#refused!.delete(model);
+    for (const [model, until] of this.#refused ?? []) if (until <= now) this.#forgive(model);
   }
 
   /** When the next refusal ends; Infinity: there is none. */
@@ -37,5 +78,15 @@ export class Entitlements {
     let next = Infinity;
     for (const until of this.#refused?.values() ?? []) next = Math.min(next, until);
     return next;
+  }
+
+  get #counting(): ModelList | null {
+    return this.#serving ? this.#list : null;
+  }
+
+  #forgive(model: string): void {
+    this.#refused!.delete(model);
+    const list = this.#counting;
+    if (list) this.lists.forgive(list, model);
   }
 }

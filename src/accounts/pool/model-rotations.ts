@@ -1,5 +1,6 @@
 import { AccountRotation, NOWHERE, type RotationKeys } from './account-rotation.js';
 import { familyOf } from './limit-family.js';
+import type { ModelLists } from './model-lists.js';
 import type { PoolEntry } from './pool-entry.js';
 
 /** From so many excluded accounts on, a model gets a rotation of its own; below, they are skipped in the common one. */
@@ -17,6 +18,7 @@ const NONE: ReadonlySet<string> = new Set();
  */
 export class ModelRotations {
   readonly #rotations = new Map<string, AccountRotation>();
+  readonly #nobody: AccountRotation;
   /** Scope (model or limit family) → number of accounts that it excludes. */
   readonly #excluded = new Map<string, number>();
   readonly #counted = new Map<PoolEntry, ReadonlySet<string>>();
@@ -24,11 +26,18 @@ export class ModelRotations {
   constructor(
     private readonly keys: RotationKeys,
     private readonly common: AccountRotation,
-  ) {}
+    private readonly lists: ModelLists,
+  ) {
+    this.#nobody = new AccountRotation(keys);
+    lists.onFreed((model) => (model === null ? this.#rotations.clear() : this.#rotations.delete(model)));
+  }
 
   /** The rotation to choose from for the model; what it holds must still be checked against the model. */
   for(model: string, entries: () => Iterable<PoolEntry>): AccountRotation {
-    const crowd = (this.#excluded.get(model) ?? 0) + (this.#excluded.get(familyOf(model) ?? '') ?? 0);
+    // Names that nobody may use take no room from others.
+    if (this.lists.excludesAll(model)) return this.#nobody;
+    const single = (this.#excluded.get(model) ?? 0) + (this.#excluded.get(familyOf(model) ?? '') ?? 0);
+    const crowd = single + this.lists.excluded(model);
     const existing = this.#rotations.get(model);
     if (existing && crowd >= NO_LONGER_CROWDED) return existing;
     if (existing) this.#rotations.delete(model);
@@ -61,7 +70,7 @@ export class ModelRotations {
   #makeRoom(): boolean {
     if (this.#rotations.size < MAX_ROTATIONS) return true;
     for (const model of this.#rotations.keys()) {
-      if ((this.#excluded.get(model) ?? 0) < NO_LONGER_CROWDED) this.#rotations.delete(model);
+      if ((this.#excluded.get(model) ?? 0) + this.lists.excluded(model) < NO_LONGER_CROWDED) this.#rotations.delete(model);
     }
     return this.#rotations.size < MAX_ROTATIONS;
   }

@@ -78,4 +78,5 @@ export type AccountChange =
   | { kind: 'cooldown_lifted'; accountId: string; model: string }
   /** `soon`: other processes must not ask upstream for the same again. */
   | { kind: 'quota'; accountId: string; snapshot: QuotaSnapshot; soon?: boolean }
+  | { kind: 'model_refused'; accountId: string; model: string; plan: string; until: number }
   | { kind: 'ciphertext_owner'; hash: string; accountId: string; at: number };

@@ -2,6 +2,7 @@ import type { QuotaSnapshot } from '../../upstream/quota-snapshot.js';
 import type { PoolAccount } from './pool-account.js';
 import { Cooldowns } from './cooldowns.js';
 import { Entitlements } from './entitlements.js';
+import type { ModelLists } from './model-lists.js';
 import { newerReading } from './quota-reading.js';
 import { nextReset } from './remaining-quota.js';
 
@@ -10,7 +11,7 @@ const NOTHING: ReadonlySet<string> = new Set();
 /** An account in the pool with everything that decides whether it can be chosen. */
 export class PoolEntry {
   readonly cooldowns = new Cooldowns();
-  readonly entitlements = new Entitlements();
+  readonly entitlements: Entitlements;
   /** Leases that are held now. */
   inFlight = 0;
   /** When it was chosen last, epoch ms; 0: not by this process. */
@@ -23,7 +24,9 @@ export class PoolEntry {
     /** Its number in the selection's arrays; free for another account after it has left. */
     readonly slot: number,
     public account: PoolAccount,
+    lists: ModelLists,
   ) {
+    this.entitlements = new Entitlements(lists);
     this.#plan = account.plan;
     this.#generation = account.tokenGeneration;
   }
@@ -54,7 +57,8 @@ export class PoolEntry {
 
   /** Another plan may use other models. */
   #noticePlan(): void {
-    if (this.account.plan !== this.#plan) this.entitlements.clear();
+    if (this.account.plan === this.#plan) return;
+    this.entitlements.clear();
     this.#plan = this.account.plan;
   }
 

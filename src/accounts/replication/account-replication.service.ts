@@ -16,7 +16,7 @@ const GATHER_MS = 50;
 @Injectable()
 export class AccountReplication implements ChangeListener, OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(AccountReplication.name);
-  readonly #changed: Record<SharedTable, Set<string>> = { accounts: new Set(), cooldowns: new Set() };
+  readonly #changed = { accounts: new Set<string>(), cooldowns: new Set<string>() };
   readonly #hints: AffinityHints;
   #everything = false;
   #timer: NodeJS.Timeout | null = null;
@@ -45,6 +45,7 @@ export class AccountReplication implements ChangeListener, OnApplicationBootstra
   }
 
   changed(table: SharedTable, id: string): void {
+    if (table !== 'accounts' && table !== 'cooldowns') return;
     this.#changed[table].add(id);
     this.#schedule();
   }

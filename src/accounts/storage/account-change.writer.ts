@@ -7,6 +7,7 @@ import { AccountsService } from '../accounts.service.js';
 import { CiphertextOwnerRepository } from './ciphertext-owner.repository.js';
 import { CooldownRepository } from './cooldown.repository.js';
 import { isWrongInItself } from './faulty-write.js';
+import { ModelRefusalRepository } from './model-refusal.repository.js';
 import type { AccountChange } from '../pool/pool-account.js';
 
 type StateChange = Extract<AccountChange, { kind: 'state' }>;
@@ -17,7 +18,7 @@ interface Entry {
   attempts: number;
 }
 
-/** States and cooldowns are few per account; beyond this only bindings of ciphertext can be the crowd. */
+/** States, cooldowns and refusals are few per account; beyond this only bindings of ciphertext can be the crowd. */
 const MAX_PENDING = 50_000;
 const QUOTA_INTERVAL_MS = 10_000;
 /** An answer of the usage endpoint spares other processes the question: it must be there before they ask. */
@@ -54,6 +55,7 @@ export class AccountChangeWriter implements OnApplicationShutdown {
     private readonly owners: CiphertextOwnerRepository,
     private readonly service: AccountsService,
     private readonly clock: Clock,
+    private readonly refusals: ModelRefusalRepository,
   ) {}
 
   /** Changes that are not in the database yet. */
@@ -170,6 +172,8 @@ export class AccountChangeWriter implements OnApplicationShutdown {
         return this.cooldowns.put(change.cooldown);
       case 'cooldown_lifted':
         return this.cooldowns.lift(change.accountId, change.model);
+      case 'model_refused':
+        return this.refusals.put(change);
       case 'ciphertext_owner':
         return this.owners.put({ hash: change.hash, accountId: change.accountId, at: change.at });
     }
@@ -244,6 +248,8 @@ function keyOf(change: QueuedChange): string {
       return cooldownKey(change.cooldown.accountId, change.cooldown.model);
     case 'cooldown_lifted':
       return cooldownKey(change.accountId, change.model);
+    case 'model_refused':
+      return `refusal:${change.accountId}:${change.model}`;
     case 'ciphertext_owner':
       return `owner:${change.hash}`;
   }
