@@ -251,6 +251,7 @@ describe('warnings', () => {
 
   it.each([
     ['save-workers: 99', 'save-workers has no effect: renewed tokens are in the database before they are used; there is no queue'],
+    ['accounts: [a.json]', 'accounts has no effect: every *.json file in auth-dir is read'],
     ['log-color: true', 'log-color has no effect: logs have no colours'],
     [
       'cache-spoof-enabled: false',
