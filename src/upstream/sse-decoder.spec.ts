@@ -51,6 +51,43 @@ describe('SseDecoder', () => {
     expect(decode(input).malformed).toBe(0);
   });
 
+  const numbered = (n: number, delta: string): string =>
+    `event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"${delta}","item_id":"m","output_index":0,"sequence_number":${n}}\n\n`;
+  const deltas = (input: string, sizes: readonly number[] = []): unknown[] => decode(input, sizes).events.map(({ json }) => json.delta);
+
+  it.each([
+    ['usual', (frame: string) => frame],
+    ['bare', (frame: string) => frame.slice(frame.indexOf('\n') + 1)],
+    ['CRLF', (frame: string) => frame.replaceAll('\n', '\r\n')],
+  ])('leaves an event out that comes twice in a row, whatever its form: %s', (_name, formed) => {
+    const frames = [
+      numbered(4, 'a'),
+      numbered(4, 'a'),
+      ': comment\n\n',
+      numbered(5, 'a'),
+      numbered(5, 'a'),
+      numbered(5, 'a'),
+      numbered(6, 'b'),
+    ];
+    const input = frames.map(formed).join('');
+    expect(deltas(input)).toEqual(['a', 'a', 'b']);
+    expect(deltas(input, [7, 150, 33, 200])).toEqual(['a', 'a', 'b']);
+  });
+
+  it('keeps equal events whose number does not move, or that have none: a word may be said twice', () => {
+    expect(deltas(numbered(0, 'a').repeat(3))).toEqual(['a', 'a', 'a']);
+    expect(deltas(numbered(7, 'b') + numbered(7, 'a').repeat(2))).toEqual(['b', 'a', 'a']);
+    expect(deltas(numbered(1, 'a').replaceAll(',"sequence_number":1', '').repeat(2))).toEqual(['a', 'a']);
+    expect(
+      deltas(
+        numbered(1, 'x') +
+          numbered(2, '\\"sequence_number\\": 9')
+            .replace(/,"sequence_number":2/, '')
+            .repeat(2),
+      ),
+    ).toHaveLength(3);
+  });
+
   it('drops and counts data that is not a JSON object', () => {
     const { events, malformed } = decode('data: {"type":"a"\n\ndata: [1]\n\ndata: 7\n\ndata: null\n\ndata: {"type":"b"}\n\n');
     expect(events.map((event) => event.type)).toEqual(['b']);

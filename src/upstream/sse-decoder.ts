@@ -1,6 +1,7 @@
 import { toBytes } from '../common/byte-string.js';
 import { DeltaShape, DeltaShapes, sharedShapes } from './delta-shape.js';
 import { LineEndings } from './line-endings.js';
+import { RepeatedEvents } from './repeated-events.js';
 import { decodeFrame, parseObject } from './sse-frame.js';
 import { UpstreamEvent } from './upstream-event.js';
 import { UpstreamFailure } from './upstream-failure.js';
@@ -16,7 +17,7 @@ const COLON = 58;
 /**
  * Bytes of an upstream event stream → events. Accepts every dialect that has been seen: LF, CRLF and CR line ends, a BOM,
  * comments, several `data:` lines, no space after the colon, no `event:` line, no blank line after the last event, JSON
- * without `data:`. Any split of the bytes gives the same events. Works on bytes as latin1 strings: text is never decoded
+ * without `data:`. Any split of the bytes gives the same events; one that comes twice in a row is left out. Works on bytes as latin1 strings: text is never decoded
  * unless an event is parsed.
  */
 export class SseDecoder {
@@ -24,6 +25,7 @@ export class SseDecoder {
   malformed = 0;
 
   readonly #lines = new LineEndings();
+  readonly #repeated = new RepeatedEvents();
   /** The unfinished frame at the end of what was pushed. */
   #parts: string[] = [];
   #size = 0;
@@ -73,7 +75,7 @@ export class SseDecoder {
       }
       const hot = this.#matchHot(text, at);
       if (hot !== null) {
-        events.push(hot);
+        if (!this.#repeated.has(hot)) events.push(hot);
         at = this.#recent!.end;
         continue;
       }
@@ -135,7 +137,7 @@ export class SseDecoder {
     if (decoded === 'malformed') this.malformed++;
     if (decoded === 'malformed' || decoded === 'nothing') return;
     if (decoded.framed) this.shapes.learn(decoded);
-    events.push(decoded);
+    if (!this.#repeated.has(decoded)) events.push(decoded);
   }
 }
 

@@ -105,6 +105,14 @@ describe('a turn', () => {
     expect(comparable(stream)).toEqual(comparable(json));
   });
 
+  it('says nothing twice where the backend does', async () => {
+    const { content } = (await whole(says('Say it. #scenario=text,text=one two three,duplicate=yes#'))).choices[0].message;
+    expect(content).toBe('one two three');
+    const { tool_calls: calls } = (await whole(says('Go #scenario=tool,args={"city":"Rome"},duplicate=yes#', { tools: [TOOL] }))).choices[0]
+      .message;
+    expect(calls).toMatchObject([{ function: { arguments: '{"city":"Rome"}' } }]);
+  });
+
   it.each([PATH, '/chat/completions', '/v1/v1/chat/completions'])('comes in at %s', async (path) => {
     expect(JSON.parse((await ask(says('Hello'), path)).text).object).toBe('chat.completion');
   });

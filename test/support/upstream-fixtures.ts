@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeltaShapes } from '../../src/upstream/delta-shape.js';
+import { RepeatedEvents } from '../../src/upstream/repeated-events.js';
 import { SseDecoder } from '../../src/upstream/sse-decoder.js';
 import { JsonObject, UpstreamEvent } from '../../src/upstream/upstream-event.js';
 
@@ -18,7 +19,10 @@ const frame = (json: JsonObject): string => `event: ${String(json.type)}\ndata: 
 
 /** Events as they come out of the decoder. `hot`: with the literals of deltas, whose shapes it learns from a first reading. */
 export function decodeEvents(script: readonly JsonObject[], hot = true): readonly UpstreamEvent[] {
-  if (!hot) return script.map((json) => UpstreamEvent.of(json as JsonObject & { type: string }));
+  if (!hot) {
+    const repeated = new RepeatedEvents();
+    return script.map((json) => UpstreamEvent.of(json as JsonObject & { type: string })).filter((event) => !repeated.has(event));
+  }
   const bytes = Buffer.from(script.map(frame).join(''));
   const shapes = new DeltaShapes();
   new SseDecoder(undefined, shapes).push(bytes);
