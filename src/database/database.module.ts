@@ -10,14 +10,23 @@ import { openDatabase } from './open-database.js';
 import { SettingEntity } from './setting.entity.js';
 import { SettingRepository } from './setting.repository.js';
 
+interface WaitOptions {
+  readonly startWaitMs?: number;
+}
+
 /** The one data source, migrated before anybody gets it. Global: every repository of every room uses it. */
 @Global()
 @Module({
   imports: [
     TypeOrmModule.forRootAsync({
       inject: [Config],
-      useFactory: (config: Config) => ({ ...databaseOptions(config), autoLoadEntities: true, toRetry: () => false }),
-      dataSourceFactory: (options) => openDatabase(options!, new Clock()),
+      useFactory: (config: Config) => ({
+        ...databaseOptions(config),
+        autoLoadEntities: true,
+        toRetry: () => false,
+        startWaitMs: config.dbStartWaitSec * 1000,
+      }),
+      dataSourceFactory: (options) => openDatabase(options!, new Clock(), (options as WaitOptions).startWaitMs),
     }),
     TypeOrmModule.forFeature([SettingEntity]),
   ],

@@ -41,11 +41,18 @@ async function until(what: string, limitMs: number, isSo: () => Promise<boolean>
   const startedAt = Date.now();
   for (;;) {
     if (await isSo().catch(() => false)) return Date.now() - startedAt;
-    if (Date.now() - startedAt > limitMs)
-      throw new Error(`${what}: not so within ${limitMs} ms\n${replicas.map(({ log }) => log.slice(-3_000)).join('\n\n')}`);
+    if (Date.now() - startedAt > limitMs) throw new Error(`${what}: not so within ${limitMs} ms\n${replicas.map(storageLog).join('\n\n')}`);
     await sleep(50);
   }
 }
+
+/** What a replica says, without what it says of every request. */
+const storageLog = ({ entries }: GatewayProcess): string =>
+  entries
+    .filter(({ msg }) => msg !== 'request' && msg !== 'attempt')
+    .slice(-20)
+    .map((entry) => JSON.stringify(entry))
+    .join('\n');
 
 interface StatsAccount {
   readonly email: string;

@@ -75,6 +75,13 @@ export class DatabaseKeys {
   })
   dbConnMaxLifetimeSec = 0;
 
+  @Seconds('db-start-wait-sec', {
+    about: 'How long a start waits for a Postgres that is away or starting itself, before it ends; 0 = not at all.',
+    min: 0,
+    max: 3_600,
+  })
+  dbStartWaitSec = 60;
+
   @Integer('db-max-idle-conns', { about: 'Most idle connections to Postgres.', noEffect: 'idle connections are closed after a short time' })
   dbMaxIdleConns = 0;
 }
