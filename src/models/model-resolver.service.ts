@@ -14,6 +14,7 @@ import type { AskedOfModel, ResolvedModel } from './resolved-model.js';
 export class ModelResolver {
   readonly #aliases: ModelAliases;
   readonly #fast: boolean;
+  readonly #image: boolean;
 
   constructor(
     config: Config,
@@ -21,6 +22,7 @@ export class ModelResolver {
   ) {
     this.#aliases = new ModelAliases(config.modelAliases);
     this.#fast = config.enableModelSuffixFast;
+    this.#image = config.enableModelSuffixImage;
   }
 
   /**
@@ -43,6 +45,7 @@ export class ModelResolver {
       effort: wanted === null || wanted === 'auto' ? null : clampEffort(wanted, levels),
       effortCameFrom: suffix !== null ? 'suffix' : body !== null ? 'body' : 'none',
       priority: name.fast || target.fast,
+      image: name.image || target.image,
       supportsVerbosity: entry?.supportsVerbosity ?? true,
       supportsSummary: entry?.supportsSummary ?? true,
     };
@@ -76,11 +79,11 @@ export class ModelResolver {
     const exact = this.#aliases.exact(name.base);
     if (exact) return this.#choose(exact);
     const base = this.#isKnown(name.base) ? name.base : name.base.toLowerCase();
-    const fastIsOff = name.fast && !this.#fast;
-    if (this.#isKnown(base) && !fastIsOff) return { base, effort: null, fast: false };
+    const isOff = (name.fast && !this.#fast) || (name.image && !this.#image);
+    if (this.#isKnown(base) && !isOff) return { base, effort: null, fast: false, image: false };
     const glob = this.#aliases.glob(name.base) ?? this.#aliases.glob(requested);
     if (glob) return this.#choose(glob);
-    if (looksLikeVendorModel(base) && !fastIsOff) return { base, effort: null, fast: false };
+    if (looksLikeVendorModel(base) && !isOff) return { base, effort: null, fast: false, image: false };
     throw this.#unknown(requested);
   }
 

@@ -154,6 +154,23 @@ describe('ModelResolver', () => {
     expect(['My-Model', 'my-model', 'MY-MODEL-high'].map((name) => models.resolve(name).slug)).toEqual(Array(3).fill('gpt-5.4-mini'));
   });
 
+  it.each<[string, string, string | null, boolean]>([
+    ['gpt-5.4-image', 'gpt-5.4', null, false],
+    ['gpt-5.4-high-fast-image', 'gpt-5.4', 'high', true],
+    ['gpt-5.5-image-fast', 'gpt-5.5', null, true],
+    ['my-painter', 'gpt-5.4', null, false],
+  ])('adds the tool that makes pictures for %s', (name, slug, effort, priority) => {
+    const models = resolver([], { modelAliases: { 'my-painter': 'gpt-5.4-image' } });
+    expect(models.resolve(name)).toMatchObject({ slug, effort, priority, image: true });
+    expect(models.resolve(slug).image).toBe(false);
+  });
+
+  it('knows no names with pictures where they are switched off, unless the vendor has one', () => {
+    const models = resolver([entry('gpt-7-image')], { enableModelSuffixImage: false });
+    expect(kindOf(() => models.resolve('gpt-5.4-image'))[0]).toBe('model_not_found');
+    expect(models.resolve('gpt-7-image')).toMatchObject({ slug: 'gpt-7-image', image: false });
+  });
+
   it('knows no fast names where they are switched off', () => {
     const models = resolver([], { enableModelSuffixFast: false });
     expect(kindOf(() => models.resolve('gpt-5.4-fast'))[0]).toBe('model_not_found');

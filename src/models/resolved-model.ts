@@ -9,6 +9,8 @@ export interface ResolvedModel {
   readonly effortCameFrom: 'suffix' | 'body' | 'none';
   /** `service_tier: "priority"` is sent. */
   readonly priority: boolean;
+  /** The tool that makes pictures is added. */
+  readonly image: boolean;
   /** False where the catalogue says that the model refuses the member. */
   readonly supportsVerbosity: boolean;
   readonly supportsSummary: boolean;

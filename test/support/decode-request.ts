@@ -15,6 +15,7 @@ export const resolveWith =
     priority: name.endsWith('-fast'),
     supportsVerbosity: true,
     supportsSummary: true,
+    image: false,
     ...change,
   });
 

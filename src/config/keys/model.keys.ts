@@ -38,7 +38,9 @@ export class ModelKeys {
   })
   toolDropEmptyArguments: readonly string[] = ['Read.pages'];
 
-  @Flag('enable-model-suffix-image', { about: "Offer '-image' variants, which add the image tool.", notYet: true })
+  @Flag('enable-model-suffix-image', {
+    about: "Take '-image' at the end of any model's name as a wish for the tool that makes pictures (Responses, Chat Completions).",
+  })
   enableModelSuffixImage = true;
 
   @Flag('enable-model-suffix-1m', {

@@ -6,6 +6,7 @@ import { shortKey } from '../shared/client-identity.js';
 import { conversationHash, identityOf, startsTurn } from '../shared/conversation.js';
 import { sha256 } from '../shared/digest.js';
 import { booleanAt, missing, stringAt } from '../shared/field-readers.js';
+import { withImageTool } from '../shared/image-tool.js';
 import { IgnoredFields } from '../shared/ignored-fields.js';
 import { withJsonMention } from '../shared/json-mode.js';
 import { repairPairing } from '../shared/pairing.js';
@@ -53,7 +54,7 @@ function decodeMessages(body: JsonObject, headers: IncomingHttpHeaders, resolve:
   const names = new ToolNames(body.tools, body.functions);
   const model = readModel(body, resolve);
   refuseUnavailable(body, ignored);
-  const tools = readTools(body, names);
+  const tools = readTools(withImageTool(body, model), names);
   const toolFields = toolMembers(body, tools, names, ignored);
   const messages = readMessages(body.messages, names, ignored);
   const input = repairPairing(messages.items);

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../upstream/upstream-event.js';
 import { sessionFromHeaders, shortKey } from '../shared/client-identity.js';
 import { conversationHash, identityOf, startsTurn } from '../shared/conversation.js';
 import { sha256 } from '../shared/digest.js';
+import { refuseImageName } from '../shared/image-tool.js';
 import { IgnoredFields } from '../shared/ignored-fields.js';
 import { repairPairing } from '../shared/pairing.js';
 import type { ToolRepair } from '../shared/schema-repairs.service.js';
@@ -70,6 +71,7 @@ function readPrompt(body: JsonObject, resolve: ResolveModel, ignored: IgnoredFie
   const { choice, parallel } = readToolChoice(body.tool_choice, tools);
   const messages = readMessages(given, names, ignored, answers);
   const model = readModel(name, askedEffort(name, thinking, messages.effort ?? config.effort), resolve);
+  refuseImageName(model);
   const reasoning = readReasoning(thinking, model, ignored);
   const codexBody: CodexBody = {
     model: model.slug,

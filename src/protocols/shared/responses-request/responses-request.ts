@@ -7,6 +7,7 @@ import { headerOf, isCodexClient, LITE_HEADER, shortKey } from '../client-identi
 import { conversationHash, identityOf, startsTurn } from '../conversation.js';
 import { booleanAt, missing, stringAt } from '../field-readers.js';
 import { IgnoredFields } from '../ignored-fields.js';
+import { withImageTool } from '../image-tool.js';
 import { isObject } from '../json-body.js';
 import { withJsonMention } from '../json-mode.js';
 import { NormalisedInput, normaliseInput } from './input-items.js';
@@ -86,7 +87,7 @@ export function readResponsesRequest(body: JsonObject, headers: IncomingHttpHead
   const normalised = normaliseInput(body.input, codexClient, ignored);
   if (normalised.items.length === 0 && instructions === '') throw missing('input');
   const lite = isLite(headers, normalised);
-  const { input, tools, hasTools } = readTools(body, normalised, lite);
+  const { input, tools, hasTools } = readTools(withImageTool(body, model), normalised, lite);
   const text = readText(body, model, ignored);
   const choice = normaliseToolChoice(body.tool_choice, hasTools);
   const parallel = booleanAt(body.parallel_tool_calls, 'parallel_tool_calls');
