@@ -130,6 +130,8 @@ export class ModelCatalogue implements OnApplicationBootstrap, OnApplicationShut
       return;
     }
     const told = await Promise.all(plans.map((account) => this.#askForPlan(account)));
+    // What plans have is enough to answer with; single accounts may take their time.
+    this.#join();
     for (let start = 0; start < accounts.length; start += CALLS_TOGETHER) {
       await Promise.all(accounts.slice(start, start + CALLS_TOGETHER).map((account) => this.#askForItself(account)));
     }
