@@ -42,6 +42,12 @@ describe('top-level fields', () => {
       { system: [text('x-anthropic-billing-header: cc_version=1.2'), text('a'), text('\n x-anthropic-billing-header: z'), text('b')] },
       { instructions: 'a\n\nb' },
     ],
+    [
+      'a system string without its billing line, but with what stands behind it',
+      { system: ' x-anthropic-billing-header: cc_version=1.2;\n\nBe short.\nx-anthropic-billing-header: quoted' },
+      { instructions: 'Be short.\nx-anthropic-billing-header: quoted' },
+    ],
+    ['no system string that is a billing line alone', { system: 'x-anthropic-billing-header: cc_version=1.2' }, { instructions: '' }],
     ['the model without its context marker', { model: 'claude-sonnet-4-5[1m]' }, { model: 'gpt-5.4' }],
     ['small models of the family', { model: 'claude-haiku-4-5' }, { model: 'gpt-5.4-mini' }],
     [
@@ -127,6 +133,7 @@ describe('top-level fields', () => {
       temperature: 0.5,
       top_p: 0.9,
       top_k: 5,
+      service_tier: 'standard_only',
       context_management: { edits: [] },
       fallbacks: [],
       diagnostics: {},

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../upstream/upstream-event.js';
 import { isObject } from '../shared/json-body.js';
 
 const TOKEN =
-  /[ \t\r\n]*(?:([{}[\],:])|("(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null)(?=[ \t\r\n,\]}]))/y;
+  /[ \t\r\n]*(?:([{}[\],:])|("(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null)(?=[ \t\r\n,\]}]|$))/y;
 
 /** What may come next. */
 type Expected = 'value' | 'first value' | 'name' | 'first name' | 'colon' | 'separator';
@@ -17,8 +17,8 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * The object that a cut JSON text begins with: all members that are whole; a value, name or number at the cut is left out, because more
- * of it may have been meant. `{}` where the text is no object or nothing in it is whole.
+ * The object that a cut JSON text begins with, as the vendor's SDK reads it from a stream: all members that are whole; a text or name at
+ * the cut is left out, a number is taken for whole unless it is a further element of a list. `{}` where the text is no object or nothing in it is whole.
  */
 export function parseCutObject(text: string): JsonObject {
   const value = parseJson(completed(text));
@@ -32,7 +32,8 @@ function completed(text: string): string {
   let whole = '';
   TOKEN.lastIndex = 0;
   for (let token = TOKEN.exec(text); token !== null; token = TOKEN.exec(text)) {
-    const [, mark, string] = token;
+    const [, mark, string, literal] = token;
+    if (/\d$/.test(literal ?? '') && TOKEN.lastIndex === text.length && expected === 'value' && depth[0] === ']') break;
     const next = step(mark, string !== undefined, expected, depth);
     if (next === null) break;
     [expected, depth] = next;

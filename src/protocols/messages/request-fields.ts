@@ -21,10 +21,13 @@ const ATTRIBUTION = /^\s*x-anthropic-billing-header:/i;
 
 export const isAttribution = (text: string): boolean => ATTRIBUTION.test(text);
 
+/** Clients that join the blocks themselves have the attribution as the first line of all their instructions. */
+const ATTRIBUTION_LINE = /^\s*x-anthropic-billing-header:.*\s*/i;
+
 /** `system` as instructions: blocks are joined with a blank line. */
 export function readSystem(given: unknown): string {
   if (given == null) return '';
-  if (typeof given === 'string') return isAttribution(given) ? '' : given;
+  if (typeof given === 'string') return given.replace(ATTRIBUTION_LINE, '');
   const texts: string[] = [];
   listIn(given, 'system')!.forEach((block, i) => {
     const at = `system.${i}`;
@@ -94,7 +97,6 @@ function sessionOfJson(text: string): string {
 
 /** Only the fast tier exists here, under the name `priority`. */
 export function readServiceTier(body: JsonObject, model: ResolvedModel, ignored: IgnoredFields): 'priority' | undefined {
-  choiceIn(body.service_tier, 'service_tier', ['auto', 'standard_only']);
   const speed = stringIn(body.speed, 'speed');
   if (speed === 'fast' || model.priority) return 'priority';
   if (speed !== undefined && speed !== 'standard') ignored.add('speed');
@@ -106,12 +108,13 @@ const DROPPED: Readonly<Record<string, { check: (value: unknown, path: string) =
   temperature: { check: (v, p) => numberIn(v, p, 0, 1), neutral: 1 },
   top_p: { check: (v, p) => numberIn(v, p, 0, 1), neutral: 1 },
   top_k: { check: (v, p) => integerIn(v, p, 0) },
+  service_tier: { check: (v, p) => choiceIn(v, p, ['auto', 'standard_only']), neutral: 'auto' },
   context_management: { check: objectIn },
 };
 /** Members with a reader of their own. */
 const READ = new Set(
   (
-    'model messages system max_tokens stream stop_sequences tools tool_choice thinking output_config output_format metadata service_tier ' +
+    'model messages system max_tokens stream stop_sequences tools tool_choice thinking output_config output_format metadata ' +
     'speed thread mcp_servers container'
   ).split(' '),
 );
