@@ -27,6 +27,28 @@ describe('variants of a request', () => {
     expect(withoutParameters(body, ['text', 'input'])).toEqual({ model: 'gpt-5.4', instructions: '', input: body.input });
   });
 
+  it.each(['include[web_search_call.action.sources]', 'include[1]'])('leave out one value of a list: %s', (parameter) => {
+    const include = ['reasoning.encrypted_content', 'web_search_call.action.sources'];
+    expect(isRemovable({ ...body, include }, parameter)).toBe(true);
+    expect(withoutParameters({ ...body, include }, [parameter]).include).toEqual(['reasoning.encrypted_content']);
+    expect(isRemovable({ ...body, include: include.slice(0, 1) }, parameter)).toBe(false);
+  });
+
+  it('never leave out the ciphertext of reasoning', () => {
+    const include = ['reasoning.encrypted_content'];
+    for (const parameter of ['include[reasoning.encrypted_content]', 'include[0]']) {
+      expect(isRemovable({ ...body, include }, parameter)).toBe(false);
+    }
+  });
+
+  it('have a neutral sentence where empty instructions are refused, and the client’s own ones otherwise', () => {
+    expect(isRemovable(body, 'instructions')).toBe(true);
+    expect(withoutParameters(body, ['instructions']).instructions).toBe('You are a helpful assistant.');
+    const own = { ...body, instructions: 'Be short.' };
+    expect(isRemovable(own, 'instructions')).toBe(false);
+    expect(withoutParameters(own, ['instructions'])).toEqual(own);
+  });
+
   it('leave out a member of a parameter alone, and the parameter where nothing is left of it', () => {
     const reasoning = { effort: 'low', summary: 'auto' };
     const asked: CodexBody = { ...body, reasoning };

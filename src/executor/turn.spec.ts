@@ -37,6 +37,12 @@ describe('Turn', () => {
     expect(one.ignored()).toEqual(['user', 'service_tier', 'text']);
   });
 
+  it('does not name instructions that were refused for being empty: the client sent none', () => {
+    const one = turn({ instructions: '' }, { refused: ['instructions'] });
+    expect(JSON.parse(one.payload('a'))).toMatchObject({ instructions: expect.stringMatching(/./) });
+    expect(one.ignored()).toEqual(['user']);
+  });
+
   it('sends reasoning only to accounts that can read it', () => {
     const mine = { type: 'reasoning', encrypted_content: 'x' };
     const other = { type: 'reasoning', encrypted_content: 'y' };

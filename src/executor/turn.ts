@@ -137,7 +137,9 @@ export class Turn {
   }
 
   ignored(): readonly string[] {
-    return this.leftOut.size === 0 ? this.request.ignored : [...this.request.ignored, ...this.leftOut];
+    if (this.leftOut.size === 0) return this.request.ignored;
+    // Instructions that were refused for being empty were never the client's.
+    return [...this.request.ignored, ...[...this.leftOut].filter((parameter) => parameter !== 'instructions')];
   }
 
   #variant(): CodexBody {

@@ -26,6 +26,36 @@ describe('classifyAnswer', () => {
     ],
     ['a refused parameter', 400, {}, { detail: 'Unsupported parameter: user' }, { kind: 'unsupported_parameter', parameter: 'user' }],
     [
+      'a refused value of include',
+      400,
+      {},
+      {
+        error: {
+          message: "Invalid value: 'web_search_call.action.sources'. Supported values are: 'reasoning.encrypted_content'.",
+          type: 'invalid_request_error',
+          param: 'include[1]',
+          code: 'invalid_value',
+        },
+      },
+      { kind: 'unsupported_parameter', parameter: 'include[web_search_call.action.sources]' },
+    ],
+    [
+      'a refused value of include in a list of details',
+      422,
+      {},
+      { detail: [{ loc: ['body', 'include', 1], msg: "Input should be 'reasoning.encrypted_content'" }] },
+      { kind: 'unsupported_parameter', parameter: 'include[1]' },
+    ],
+    [
+      'a refused value of another member',
+      400,
+      {},
+      { error: { message: "Invalid value: 'a.b'.", param: 'tools[0].type', code: 'invalid_value' } },
+      { kind: 'rejected', status: 400, param: 'tools[0].type' },
+    ],
+    ['empty instructions', 400, {}, { detail: 'Instructions are required' }, { kind: 'unsupported_parameter', parameter: 'instructions' }],
+    ['instructions of which it does not approve', 400, {}, { detail: 'Instructions are not valid' }, { kind: 'rejected', status: 400 }],
+    [
       'a missing field',
       400,
       {},

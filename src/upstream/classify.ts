@@ -50,6 +50,10 @@ const LONGEST_RATE_LIMIT_MS = 7 * 86_400_000;
 const LONGEST_OVERLOAD_MS = 3_600_000;
 
 const UNSUPPORTED_PARAMETER = /^Unsupported parameter:\s*'?([\w[\]]+(?:\.[\w[\]]+)*)/i;
+/** A value of `include`, by its path; the message names it, if anything does. */
+const INCLUDE = /^include\b/;
+const REFUSED_VALUE = /^(?:invalid|unsupported|unknown)\b[^']*'(\w+(?:\.\w+)+)'/i;
+const NO_INSTRUCTIONS = /^instructions (?:are required|(?:must|may|can) ?not be (?:empty|blank))/i;
 const MODEL_UNSUPPORTED = /model is not supported when using codex|^Model not found\b|The model '[^']*' does not exist|model_not_found/i;
 const CAPACITY = /model is at capacity|currently overloaded/i;
 const FOREIGN = /encrypted content .*could not be verified|invalid signature in thinking block/i;
@@ -65,10 +69,20 @@ const rejected = (status: number, { code: given, param, message }: UpstreamError
   return { kind: 'rejected', status, code, param: param ?? (code === 'context_length_exceeded' ? 'input' : null), message };
 };
 
+/** What the request may do without, by the name under which it is left out; null: the error is about something else. */
+function refusedParameter({ code, param, message }: UpstreamErrorBody): string | null {
+  const named = UNSUPPORTED_PARAMETER.exec(message)?.[1] ?? (code === 'unsupported_parameter' ? param : null);
+  if (named) return named;
+  if (NO_INSTRUCTIONS.test(message)) return 'instructions';
+  if (param === null || !INCLUDE.test(param)) return null;
+  const value = REFUSED_VALUE.exec(message)?.[1];
+  return value === undefined ? param.replace(/^include\.(\d+)$/, 'include[$1]') : `include[${value}]`;
+}
+
 /** Codes and words that mean the same whatever status they come with; null where they say nothing. */
 function byMeaning(error: UpstreamErrorBody, { status, headers, now }: Setting): Outcome | null {
   const { message } = error;
-  const parameter = UNSUPPORTED_PARAMETER.exec(message)?.[1] ?? (error.code === 'unsupported_parameter' ? error.param : null);
+  const parameter = refusedParameter(error);
   if (parameter) return { kind: 'unsupported_parameter', parameter, message };
   if (error.code === 'invalid_encrypted_content' || FOREIGN.test(message)) return { kind: 'foreign_ciphertext', message };
   if (error.code === 'model_not_found' || MODEL_UNSUPPORTED.test(message)) return { kind: 'model_unsupported', message };
