@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import { DataSource } from 'typeorm';
+import { patienceOf } from './sqlite-patience.js';
 
 /** One parametrised statement, as a query builder's `getQueryAndParameters()` gives it. */
 export interface WriteStatement {
@@ -18,7 +19,7 @@ class UnexpectedCount extends Error {}
  */
 export async function writeAtomically(dataSource: DataSource, statements: readonly WriteStatement[]): Promise<boolean> {
   try {
-    if (dataSource.options.type === 'better-sqlite3') writeOnSqlite(dataSource, statements);
+    if (dataSource.options.type === 'better-sqlite3') await patienceOf(dataSource).run(() => writeOnSqlite(dataSource, statements));
     else await writeOnPostgres(dataSource, statements);
     return true;
   } catch (error) {

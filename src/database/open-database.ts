@@ -4,6 +4,7 @@ import { Clock } from '../common/clock.js';
 import { runMigrations } from './migration-runner.js';
 import { isAway } from './away.js';
 import { createSqliteFile } from './sqlite-file.js';
+import { waitWithPatience } from './sqlite-patience.js';
 
 /** The start may fail, and says why in one sentence; once the process runs, a database that goes away is never fatal. */
 export class DatabaseUnavailableError extends Error {
@@ -44,6 +45,7 @@ async function openOnce(options: DataSourceOptions, clock: Clock): Promise<DataS
   try {
     const ran = await runMigrations(dataSource, clock);
     if (ran.length > 0) new Logger('Database').log({ msg: 'database migrated', migrations: ran });
+    if (options.type === 'better-sqlite3') waitWithPatience(dataSource);
     return dataSource;
   } catch (error) {
     await dataSource.destroy().catch(() => undefined);

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Database from 'better-sqlite3';
 
-/** How long a statement waits for another process's write. The wait blocks this process, so it is short. */
+/** How long a statement waits for another process's write while the file is opened and migrated. The wait blocks this process: see sqlite-patience. */
 export const BUSY_TIMEOUT_MS = 3_000;
 /** A database that lives and dies with the process; for tests. */
 export const IN_MEMORY = ':memory:';
