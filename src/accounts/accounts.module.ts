@@ -10,6 +10,7 @@ import { AccountEffects } from './policy/account-effects.service.js';
 import { AccountFileDisabler } from './files/account-file-disabler.js';
 import { AccountFileImporter } from './files/account-file-importer.js';
 import { AccountFileRegistry } from './files/account-file-registry.js';
+import { AccountFileBackup } from './files/account-file-backup.js';
 import { AccountFileWriter } from './files/account-file-writer.js';
 import { AccountFileEntity } from './files/account-file.entity.js';
 import { AccountFileRepository } from './files/account-file.repository.js';
@@ -67,6 +68,7 @@ import { openCipher } from './storage/credential-key.js';
     AccountFileRegistry,
     AccountFileImporter,
     AccountFileWriter,
+    AccountFileBackup,
     AccountFileDisabler,
     AccountFilesService,
     AccountLoader,

@@ -2,7 +2,7 @@
  * Places at which a test may end this process as `kill -9` would, to show that no credential is lost there. They do nothing
  * unless one is armed by the environment: TEST_CRASH_AT, and only together with NODE_ENV=test.
  */
-export type CrashPoint = 'before-intent' | 'after-intent' | 'after-answer' | 'after-commit';
+export type CrashPoint = 'before-intent' | 'after-intent' | 'after-answer' | 'after-commit' | 'write-back';
 
 let armed: string | null = null;
 

@@ -7,6 +7,7 @@ import { RefreshRules } from './refresh-rules.js';
 import { RefreshLease } from './refresh-lease.js';
 import { RefreshService } from './refresh.service.js';
 import { RefreshSweep } from './refresh.sweep.js';
+import { RescueReserve } from './rescue-reserve.js';
 import { RescueService } from './rescue.service.js';
 import { Rotation } from './rotation.js';
 import { TokenClient } from './token.client.js';
@@ -30,6 +31,7 @@ import { TokenStore } from './token-store.js';
     TokenStore,
     TokenPublisher,
     TokenRefusals,
+    RescueReserve,
     RescueService,
   ],
   exports: [RefreshService, RefreshSweep, RescueService],

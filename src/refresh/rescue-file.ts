@@ -23,15 +23,31 @@ export async function writeRescue(directory: string, rescue: Rescue): Promise<vo
   const path = pathOf(directory, rescue.accountId);
   const draft = `${path}.tmp`;
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const handle = await open(draft, 'w', 0o600);
   try {
-    await handle.writeFile(JSON.stringify(rescue));
-    await handle.sync();
-  } finally {
-    await handle.close();
+    const handle = await open(draft, 'w', 0o600);
+    try {
+      await handle.writeFile(JSON.stringify(rescue));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(draft, path);
+  } catch (error) {
+    // Half of it would only take room that something else needs.
+    await rm(draft, { force: true }).catch(() => undefined);
+    throw error;
   }
-  await rename(draft, path);
   await syncDirectory(directory);
+}
+
+/** Null: the text is none. */
+export function parseRescue(text: string): Rescue | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRescue(value) ? value : null;
+  } catch {
+    return null;
+  }
 }
 
 const isRescue = (value: unknown): value is Rescue => {
@@ -48,10 +64,8 @@ export async function readRescues(directory: string): Promise<{ rescues: Rescue[
   const rescues: Rescue[] = [];
   const unreadable: string[] = [];
   for (const name of names.filter((entry) => entry.endsWith(SUFFIX))) {
-    const value: unknown = await readFile(join(directory, name), 'utf8')
-      .then(JSON.parse)
-      .catch(() => null);
-    if (isRescue(value)) rescues.push(value);
+    const rescue = await readFile(join(directory, name), 'utf8').then(parseRescue, () => null);
+    if (rescue) rescues.push(rescue);
     else unreadable.push(name);
   }
   return { rescues, unreadable };

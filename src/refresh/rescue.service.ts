@@ -7,14 +7,15 @@ import { Config } from '../config/config.js';
 import { messageOf } from './message-of.js';
 import { HeldLease, RefreshLease } from './refresh-lease.js';
 import { readRescues, removeRescue, Rescue, writeRescue } from './rescue-file.js';
+import { RescueReserve } from './rescue-reserve.js';
 import type { TokenSet } from './token-set.js';
 import { StoreResult, TokenStore } from './token-store.js';
 
 interface Pending {
   readonly lease: HeldLease;
   readonly tokens: TokenSet;
-  /** Whether a file holds them too; until then only this process's memory does. */
-  onDisk: boolean;
+  /** What holds them too, beside the memory of this process. */
+  onDisk: 'nothing' | 'file' | 'reserve';
 }
 
 /** Called when tokens have reached the database at last. */
@@ -48,6 +49,7 @@ export class RescueService implements OnModuleInit, OnApplicationShutdown {
     private readonly store: TokenStore,
     private readonly accounts: AccountRepository,
     private readonly leases: RefreshLease,
+    private readonly reserve: RescueReserve,
   ) {
     this.directory = rescueDirectory(config);
   }
@@ -57,7 +59,8 @@ export class RescueService implements OnModuleInit, OnApplicationShutdown {
     try {
       const { rescues, unreadable } = await readRescues(this.directory);
       for (const name of unreadable) this.logger.error({ msg: 'rescue file cannot be read', file: join(this.directory, name) });
-      for (const rescue of rescues) await this.load(rescue);
+      for (const rescue of rescues) await this.load(rescue, 'file');
+      for (const rescue of await this.reserve.load()) await this.load(rescue, 'reserve');
     } catch (error) {
       this.logger.error({ msg: 'rescue files cannot be read', directory: this.directory, error: messageOf(error) });
     }
@@ -77,13 +80,23 @@ export class RescueService implements OnModuleInit, OnApplicationShutdown {
   /** How many accounts have new tokens that neither the database nor the disk has taken: they would end with this process. */
   get inMemoryOnly(): number {
     let count = 0;
-    for (const { onDisk } of this.pending.values()) if (!onDisk) count++;
+    for (const { onDisk } of this.pending.values()) if (onDisk === 'nothing') count++;
     return count;
+  }
+
+  /** Room for the tokens that a call will bring. False: there is none, and the call must not be made. Never rejects. */
+  prepare(accountId: string): Promise<boolean> {
+    return this.reserve.take(accountId);
+  }
+
+  /** After the call: the room is free again, unless its tokens still wait. Never rejects. */
+  async relax(accountId: string): Promise<void> {
+    if (!this.has(accountId)) await this.reserve.giveBack(accountId, false);
   }
 
   /** On disk when it resolves, or at least reported as not. Never rejects. */
   async keep(lease: HeldLease, tokens: TokenSet): Promise<void> {
-    const pending: Pending = { lease, tokens, onDisk: false };
+    const pending: Pending = { lease, tokens, onDisk: 'nothing' };
     this.pending.set(lease.row.id, pending);
     await this.write(pending);
     this.schedule();
@@ -99,7 +112,7 @@ export class RescueService implements OnModuleInit, OnApplicationShutdown {
     this.closed = true;
     if (this.timer) clearTimeout(this.timer);
     await this.retry();
-    const lost = [...this.pending.values()].filter(({ onDisk }) => !onDisk).map(({ lease }) => lease.row.id);
+    const lost = [...this.pending.values()].filter(({ onDisk }) => onDisk === 'nothing').map(({ lease }) => lease.row.id);
     if (lost.length > 0) this.logger.error({ msg: 'new tokens could be stored nowhere and end with this process', accounts: lost });
   }
 
@@ -110,7 +123,7 @@ export class RescueService implements OnModuleInit, OnApplicationShutdown {
         this.pauseMs = FIRST_PAUSE_MS;
       } catch (error) {
         this.logger.warn({ msg: 'rescued tokens cannot be stored yet', accountId: pending.lease.row.id, error: messageOf(error) });
-        if (!pending.onDisk) await this.write(pending);
+        if (pending.onDisk === 'nothing') await this.write(pending);
         await this.leases.extend(pending.lease).catch(() => false);
       }
     }
@@ -135,17 +148,16 @@ export class RescueService implements OnModuleInit, OnApplicationShutdown {
   private async finish({ lease, tokens, onDisk }: Pending, result: StoreResult): Promise<void> {
     this.pending.delete(lease.row.id);
     await this.onStored(result, tokens, lease.row);
-    if (onDisk) await removeRescue(this.directory, lease.row.id);
+    if (onDisk === 'file') await removeRescue(this.directory, lease.row.id);
+    await this.reserve.giveBack(lease.row.id, onDisk === 'reserve');
     if (result.kind !== 'lost') this.logger.log({ msg: 'rescued tokens are stored', accountId: lease.row.id });
   }
 
   private async write(pending: Pending): Promise<void> {
     const { row } = pending.lease;
-    const generation = row.tokenGeneration;
     try {
       const sealed = this.cipher.seal(row.id, 'rescue', JSON.stringify(pending.tokens));
-      await writeRescue(this.directory, { accountId: row.id, generation, sealed });
-      pending.onDisk = true;
+      pending.onDisk = await this.writeSealed({ accountId: row.id, generation: row.tokenGeneration, sealed });
       this.logger.warn({
         msg: 'the database did not take new tokens; they wait in a rescue file',
         accountId: row.id,
@@ -160,6 +172,18 @@ export class RescueService implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
+  private async writeSealed(rescue: Rescue): Promise<'file' | 'reserve'> {
+    try {
+      await writeRescue(this.directory, rescue);
+      return 'file';
+    } catch (error) {
+      await this.reserve.fill(rescue.accountId, rescue).catch(() => {
+        throw error;
+      });
+      return 'reserve';
+    }
+  }
+
   private schedule(): void {
     if (this.timer || this.closed || this.pending.size === 0) return;
     this.timer = setTimeout(() => {
@@ -170,13 +194,13 @@ export class RescueService implements OnModuleInit, OnApplicationShutdown {
     this.pauseMs = Math.min(this.pauseMs * 2, LONGEST_PAUSE_MS);
   }
 
-  private async load({ accountId, generation, sealed }: Rescue): Promise<void> {
+  private async load({ accountId, generation, sealed }: Rescue, onDisk: 'file' | 'reserve'): Promise<void> {
     try {
       const tokens = JSON.parse(this.cipher.open(accountId, 'rescue', sealed)) as TokenSet;
       const row = await this.accounts.findById(accountId);
       if (!row) return this.logger.warn({ msg: 'rescue file of an account that does not exist', accountId });
       const lease = { row: { ...row, tokenGeneration: generation }, owner: this.leases.owner, until: 0, recovery: true, urgent: false };
-      this.pending.set(accountId, { lease, tokens, onDisk: true });
+      this.pending.set(accountId, { lease, tokens, onDisk });
     } catch (error) {
       this.logger.error({ msg: 'rescue file cannot be opened; it stays where it is', accountId, error: messageOf(error) });
     }

@@ -19,7 +19,7 @@ const UNREADABLE = { kind: 'transient', sent: false, retryAt: null, status: null
 const unavailable = (reason: string): RefreshResult => ({ kind: 'unavailable', reason });
 
 /**
- * One refresh of one account, in the only order that loses no token: lease → the row as it is now → intent → call → database (or
+ * One refresh of one account, in the only order that loses no token: room on the disk → lease → the row as it is now → intent → call → database (or
  * rescue file) → pool → file. A newer generation at any of these steps is adopted instead.
  */
 @Injectable()
@@ -41,6 +41,11 @@ export class Rotation {
 
   async rotate(accountId: string, seenGeneration: number, options: RenewOptions): Promise<RotationResult> {
     if (this.keeper.isWaiting(accountId)) return unavailable('the newest tokens are not in the database yet');
+    if (!(await this.keeper.prepare(accountId))) return unavailable('the disk has no room for new tokens');
+    return this.rotatePrepared(accountId, seenGeneration, options).finally(() => this.keeper.relax(accountId));
+  }
+
+  private async rotatePrepared(accountId: string, seenGeneration: number, options: RenewOptions): Promise<RotationResult> {
     let taken: LeaseResult;
     try {
       taken = await this.leases.take(accountId, seenGeneration, options);

@@ -22,6 +22,16 @@ export class TokenKeeper {
     rescues.whenStored((result, tokens, row) => this.publisher.publish(result, tokens, row));
   }
 
+  /** Room for the tokens that a call will bring. False: the call must not be made. Never rejects. */
+  prepare(accountId: string): Promise<boolean> {
+    return this.rescues.prepare(accountId);
+  }
+
+  /** After the call, whatever came of it. Never rejects. */
+  relax(accountId: string): Promise<void> {
+    return this.rescues.relax(accountId);
+  }
+
   /** Whether the newest tokens of the account still wait for the database. */
   isWaiting(accountId: string): boolean {
     return this.rescues.has(accountId);

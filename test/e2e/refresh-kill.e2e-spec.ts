@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CodexBackend, startCodexBackend } from '../../src/sandbox/codex-backend.server.js';
@@ -38,6 +38,11 @@ const refreshTokenInFile = (dir: string): string => {
   const [name] = readdirSync(join(dir, 'auths')).filter((entry) => entry.endsWith('.json'));
   return (JSON.parse(readFileSync(join(dir, 'auths', name!), 'utf8')) as { refresh_token: string }).refresh_token;
 };
+
+const drafts = (dir: string): string[] =>
+  readdirSync(join(dir, 'auths'))
+    .filter((entry) => entry.endsWith('.tmp'))
+    .map((entry) => join(dir, 'auths', entry));
 
 describe('kill -9 in the middle of a refresh', () => {
   it.each([
@@ -82,6 +87,19 @@ describe('kill -9 in the middle of a refresh', () => {
     const answer = await second.responses({ input: 'Hello' });
     expect(answer.status).toBe(503);
   }, 60_000);
+
+  it('write-back: the file gets the new token after a restart, and no draft stays', async () => {
+    const first = await killedAt('write-back');
+    expect(refreshTokenInFile(first.dir)).not.toBe(backend.state.account(1).tokens.refreshToken);
+    const [draft] = drafts(first.dir);
+    utimesSync(draft!, 0, 0);
+    const second = await restarted(first);
+    await second.logged(({ msg }) => msg === 'renewed tokens were written to account files that had missed them');
+    expect(refreshTokenInFile(first.dir)).toBe(backend.state.account(1).tokens.refreshToken);
+    expect(drafts(first.dir)).toEqual([]);
+    expect((await second.responses({ input: 'Hello' })).status).toBe(200);
+    expect(backend.state.account(1).counts).toMatchObject({ refreshes: 1, reused: 0 });
+  });
 
   it('after-commit, and the files gone with the kill: the database alone is enough', async () => {
     const first = await killedAt('after-commit');

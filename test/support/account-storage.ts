@@ -32,7 +32,7 @@ export function accountStorage(dataSource: DataSource, config: Config, clock: Cl
   const service = new AccountsService(accounts, fileRows, cipher, pool, clock);
   const registry = new AccountFileRegistry(fileRows);
   const importer = new AccountFileImporter(registry, fileRows, service, clock);
-  const files = new AccountFilesService(config, registry, importer, new AccountFileWriter(fileRows, registry), clock);
+  const files = new AccountFilesService(config, registry, importer, new AccountFileWriter(fileRows, registry, clock), clock);
   const changes = new AccountChangeWriter(accounts, cooldowns, owners, service, clock, refusals);
   const loader = new AccountLoader(service, cooldowns, files, pool, clock);
   return { cipher, accounts, fileRows, cooldowns, owners, refusals, pool, service, files, changes, loader, clock };

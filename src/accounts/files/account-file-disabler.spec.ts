@@ -19,7 +19,7 @@ describeDatabases('AccountFileDisabler', (database) => {
     const storage = accountStorage(await database.open(), config);
     const registry = new AccountFileRegistry(storage.fileRows);
     const importer = new AccountFileImporter(registry, storage.fileRows, storage.service, storage.clock);
-    const writer = new AccountFileWriter(storage.fileRows, registry);
+    const writer = new AccountFileWriter(storage.fileRows, registry, storage.clock);
     const files = new AccountFilesService(config, registry, importer, writer, storage.clock);
     await files.start();
     const disabler = new AccountFileDisabler(storage.fileRows, registry, storage.clock, config);

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, open, readFile, rename, rm } from 'node:fs/promises';
+import { lstat, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { Injectable, Logger } from '@nestjs/common';
+import { Clock } from '../../common/clock.js';
+import { crashPoint } from '../../common/crash-points.js';
 import { contentHash } from './account-directory.js';
 import { AccountFileEntity } from './account-file.entity.js';
 import { AccountFileRegistry } from './account-file-registry.js';
@@ -9,6 +11,18 @@ import { AccountFileRepository } from './account-file.repository.js';
 import { FileTokens, rewriteAccountFile } from './account-file-rewrite.js';
 import { tokenHashOf } from './account-record.js';
 import { syncDirectory } from './durable-file.js';
+
+const DRAFT = /^\..+\.json\.[\da-f]{8}\.tmp$/;
+
+/** Drafts that were begun before `before` (epoch ms) and never finished: they hold tokens, and nobody will use them. Never rejects. */
+export async function removeDrafts(directory: string, before: number): Promise<void> {
+  const names = await readdir(directory).catch(() => []);
+  for (const name of names.filter((entry) => DRAFT.test(entry))) {
+    const path = join(directory, name);
+    const seen = await stat(path).catch(() => null);
+    if (seen && seen.mtimeMs < before) await rm(path, { force: true }).catch(() => undefined);
+  }
+}
 
 /**
  * Puts renewed tokens into the file they came from, so that the files stay a live backup of the database. Only into a
@@ -23,15 +37,18 @@ export class AccountFileWriter {
   constructor(
     private readonly repository: AccountFileRepository,
     private readonly registry: AccountFileRegistry,
+    private readonly clock: Clock,
   ) {}
 
-  /** Never rejects. */
-  async writeBack(directory: string, accountId: string, tokens: FileTokens): Promise<void> {
+  /** False: it has to be tried again. Never rejects. */
+  async writeBack(directory: string, accountId: string, tokens: FileTokens): Promise<boolean> {
     try {
       const rows = await this.repository.findByAccount(accountId);
       for (const row of rows.filter(({ path, single }) => single && path.startsWith(directory + sep))) await this.writeInto(row, tokens);
+      return true;
     } catch (error) {
       this.complain(error, accountId);
+      return false;
     }
   }
 
@@ -45,7 +62,11 @@ export class AccountFileWriter {
     const hash = contentHash(text);
     await this.replace(row, text, hash, entry);
     const tokenHash = tokens.refreshToken || tokens.accessToken ? tokenHashOf(tokens.refreshToken || tokens.accessToken) : row.tokenHash;
-    await this.repository.updateContent(row.path, row.accountId, row.contentHash, { contentHash: hash, tokenHash });
+    await this.repository.updateContent(row.path, row.accountId, row.contentHash, {
+      contentHash: hash,
+      tokenHash,
+      seenAt: this.clock.now(),
+    });
   }
 
   /** Whole or not at all, and on disk before it takes the name of the old file. */
@@ -65,6 +86,7 @@ export class AccountFileWriter {
       // As late as possible: nothing can make the comparison and the rename one step.
       if (contentHash(await readFile(row.path)) !== row.contentHash) throw new Error('the file has changed meanwhile');
       this.registry.expect(row.path, hash);
+      crashPoint('write-back');
       await rename(draft, row.path);
     } catch (error) {
       if (this.registry.get(row.path)?.hash === hash) this.registry.expect(row.path, known);

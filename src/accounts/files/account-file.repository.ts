@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, Not, Repository } from 'typeorm';
 import { bulkInsert } from '../../database/bulk-insert.js';
+import { AccountEntity } from '../storage/account.entity.js';
 import { AccountFileEntity } from './account-file.entity.js';
 
 /** The only SQL for account_files. */
@@ -41,8 +42,28 @@ export class AccountFileRepository {
     if (accountIds.length > 0) await this.rows.update({ path, accountId: In([...accountIds]) }, { removedAt: 0, seenAt: now });
   }
 
+  /**
+   * Single-account files that were last read or written before their account was renewed, in the order of their paths: their backup may
+   * lag behind the database.
+   */
+  findOlderThanTokens(afterPath: string, limit: number): Promise<AccountFileEntity[]> {
+    return this.rows
+      .createQueryBuilder('file')
+      .innerJoin(AccountEntity, 'account', 'account.id = file.accountId')
+      .where('file.single = :single AND file.removedAt = 0 AND file.path > :afterPath', { single: true, afterPath })
+      .andWhere("file.seenAt < account.lastRefreshAt AND account.ownership = 'owned' AND account.state IN ('active', 'paused')")
+      .orderBy('file.path')
+      .limit(limit)
+      .getMany();
+  }
+
   /** After our own write into a file that held `from`. */
-  async updateContent(path: string, accountId: string, from: string, to: { contentHash: string; tokenHash: string }): Promise<void> {
+  async updateContent(
+    path: string,
+    accountId: string,
+    from: string,
+    to: { contentHash: string; tokenHash: string; seenAt: number },
+  ): Promise<void> {
     await this.rows.update({ path, accountId, contentHash: from }, to);
   }
 
