@@ -138,6 +138,21 @@ describe('a database that goes away', () => {
     expect(world.tokenCalls).toHaveLength(1);
   });
 
+  it('at the start of the next process too: what waits on disk is not forgotten, and nothing is refreshed before it is stored', async () => {
+    await renewWithoutCommit();
+    const next = await world.process();
+    await process.dataSource.destroy();
+    world.clock.advance(600_000);
+    jest.spyOn(next.rows, 'findById').mockRejectedValueOnce(new Error('away')).mockRejectedValueOnce(new Error('away'));
+    await next.rescues.onModuleInit();
+    expect(await next.refresh.renew(id, 1, { force: true })).toMatchObject({ kind: 'unavailable' });
+    await next.rescues.retry();
+    await next.rescues.retry();
+    expect(await next.storedRefreshToken(id)).toBe(newest().refreshToken);
+    expect(readdirSync(rescueDir())).toEqual([]);
+    expect(world.tokenCalls).toHaveLength(1);
+  });
+
   it('while the disk takes no rescue file either: memory keeps them until one of both is back', async () => {
     writeFileSync(rescueDir(), 'a file in the place of the directory');
     expect(await renewWithoutCommit()).toEqual(RENEWED);

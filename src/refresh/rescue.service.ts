@@ -18,6 +18,11 @@ interface Pending {
   onDisk: 'nothing' | 'file' | 'reserve';
 }
 
+interface Unopened {
+  readonly rescue: Rescue;
+  readonly onDisk: 'file' | 'reserve';
+}
+
 /** Called when tokens have reached the database at last. */
 export type OnStored = (result: StoreResult, tokens: TokenSet, row: AccountEntity) => Promise<void>;
 
@@ -37,6 +42,8 @@ export class RescueService implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(RescueService.name);
   private readonly directory: string;
   private readonly pending = new Map<string, Pending>();
+  /** Found at the start; their rows have not been read yet. */
+  private readonly unopened = new Map<string, Unopened>();
   private onStored: OnStored = () => Promise.resolve();
   private timer: NodeJS.Timeout | null = null;
   private pauseMs = FIRST_PAUSE_MS;
@@ -59,8 +66,8 @@ export class RescueService implements OnModuleInit, OnApplicationShutdown {
     try {
       const { rescues, unreadable } = await readRescues(this.directory);
       for (const name of unreadable) this.logger.error({ msg: 'rescue file cannot be read', file: join(this.directory, name) });
-      for (const rescue of rescues) await this.load(rescue, 'file');
-      for (const rescue of await this.reserve.load()) await this.load(rescue, 'reserve');
+      for (const rescue of rescues) this.unopened.set(rescue.accountId, { rescue, onDisk: 'file' });
+      for (const rescue of await this.reserve.load()) this.unopened.set(rescue.accountId, { rescue, onDisk: 'reserve' });
     } catch (error) {
       this.logger.error({ msg: 'rescue files cannot be read', directory: this.directory, error: messageOf(error) });
     }
@@ -74,7 +81,7 @@ export class RescueService implements OnModuleInit, OnApplicationShutdown {
 
   /** Such an account must not be refreshed: its newest refresh token is not in the database. */
   has(accountId: string): boolean {
-    return this.pending.has(accountId);
+    return this.pending.has(accountId) || this.unopened.has(accountId);
   }
 
   /** How many accounts have new tokens that neither the database nor the disk has taken: they would end with this process. */
@@ -117,6 +124,7 @@ export class RescueService implements OnModuleInit, OnApplicationShutdown {
   }
 
   private async storeAll(): Promise<void> {
+    for (const unopened of [...this.unopened.values()]) await this.load(unopened);
     for (const pending of [...this.pending.values()]) {
       try {
         await this.storeOne(pending);
@@ -185,7 +193,7 @@ export class RescueService implements OnModuleInit, OnApplicationShutdown {
   }
 
   private schedule(): void {
-    if (this.timer || this.closed || this.pending.size === 0) return;
+    if (this.timer || this.closed || this.pending.size + this.unopened.size === 0) return;
     this.timer = setTimeout(() => {
       this.timer = null;
       void this.retry();
@@ -194,11 +202,19 @@ export class RescueService implements OnModuleInit, OnApplicationShutdown {
     this.pauseMs = Math.min(this.pauseMs * 2, LONGEST_PAUSE_MS);
   }
 
-  private async load({ accountId, generation, sealed }: Rescue, onDisk: 'file' | 'reserve'): Promise<void> {
+  /** A database that does not answer is asked again: a rescue that is forgotten would cost the account. */
+  private async load({ rescue, onDisk }: Unopened): Promise<void> {
+    const { accountId, generation, sealed } = rescue;
+    let row: AccountEntity | null;
+    try {
+      row = await this.accounts.findById(accountId);
+    } catch (error) {
+      return this.logger.warn({ msg: 'rescued tokens cannot be stored yet', accountId, error: messageOf(error) });
+    }
+    this.unopened.delete(accountId);
+    if (!row) return this.logger.warn({ msg: 'rescue file of an account that does not exist', accountId });
     try {
       const tokens = JSON.parse(this.cipher.open(accountId, 'rescue', sealed)) as TokenSet;
-      const row = await this.accounts.findById(accountId);
-      if (!row) return this.logger.warn({ msg: 'rescue file of an account that does not exist', accountId });
       const lease = { row: { ...row, tokenGeneration: generation }, owner: this.leases.owner, until: 0, recovery: true, urgent: false };
       this.pending.set(accountId, { lease, tokens, onDisk });
     } catch (error) {
