@@ -6,6 +6,7 @@ import type { RefreshRelease } from '../accounts/storage/account-token.types.js'
 import type { AccountEntity } from '../accounts/storage/account.entity.js';
 import { AccountRepository } from '../accounts/storage/account.repository.js';
 import type { RefreshCandidate } from '../accounts/storage/refresh-candidate.repository.js';
+import { isPausing } from '../accounts/storage/refresh-pause.js';
 import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { isRefreshDue, refreshHorizonMs } from './refresh-due.js';
@@ -148,7 +149,7 @@ export class RefreshLease {
     if (row.state !== 'active' && !(recover && lost)) return `the account is ${row.state}`;
     if (row.ownership === 'shared') return 'somebody else rotates this login (shared)';
     if (row.refreshToken === '') return 'the account has no refresh token';
-    if (!force && row.refreshNotBefore > now) return `waiting after ${row.refreshFailures} failed refreshes`;
+    if (!force && isPausing(row, now)) return `waiting after ${row.refreshFailures} failed refreshes`;
     const resting = ifDue && row.refreshIntentAt === 0 && !isRefreshDue(row, now, refreshHorizonMs(this.config.refreshInterval));
     return resting ? 'the token is not due' : null;
   }

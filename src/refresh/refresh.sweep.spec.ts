@@ -40,6 +40,19 @@ describe('a sweep', () => {
     });
   });
 
+  it.each(['500', '429'])(
+    'tries again soon after a failure (%s), also when the clock has been set back by an hour meanwhile',
+    async (trouble) => {
+      const id = await process.import(recordOf(world.account(1, { accessTokenLifeSec: -86_400 })));
+      world.backend.state.next(trouble, { endpoint: 'token' });
+      expect(await process.sweep.run()).toMatchObject({ unavailable: 1 });
+      expect(await process.sweep.run()).toEqual({ renewed: 0, refused: 0, unavailable: 0 });
+      world.clock.advance(-3_600_000);
+      expect(await process.sweep.run()).toMatchObject({ renewed: 1 });
+      expect((await process.row(id)).tokenGeneration).toBe(2);
+    },
+  );
+
   it('goes through every batch, with no more calls at a time than allowed', async () => {
     for (let n = 1; n <= 11; n++) await process.import(recordOf(world.account(n, { accessTokenLifeSec: -1 })));
     world.backend.state.always('ok,head=5', { endpoint: 'token' });

@@ -9,7 +9,7 @@ import { figures, scaled, tally } from '../support/fault-scale.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 
 const ACCOUNTS = scaled(40, 8);
-const HAMMER_MS = scaled(30_000, 3_000);
+const HAMMER_MS = scaled(30_000, 2_000);
 const SETTLE_MS = 15_000;
 
 let backend: CodexBackend;
@@ -22,7 +22,7 @@ afterEach(async () => {
 const open = async (): Promise<SandboxAccount[]> => {
   const accounts = Array.from({ length: ACCOUNTS }, (_, n) => createSandboxAccount(n + 1));
   backend = await startCodexBackend({ accounts, recordLimit: 100_000 });
-  gateway = await GatewayProcess.start({ backend, accounts, config: { 'auth-scan-interval': 2 } });
+  gateway = await GatewayProcess.start({ backend, accounts, config: { 'auth-scan-interval': 1 } });
   await gateway.logged(({ msg }) => msg === 'accounts loaded');
   return accounts;
 };

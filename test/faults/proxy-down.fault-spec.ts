@@ -8,7 +8,7 @@ import { GatewayProcess } from '../support/gateway-process.js';
 import { startHttpProxy, startSocksProxy, TestProxy } from '../support/upstream-proxies.js';
 
 const ACCOUNTS = 4;
-const DOWN_MS = scaled(60_000, 2_000);
+const DOWN_MS = scaled(60_000, 1_000);
 const BACK_MS = 60_000;
 const credentials = { username: 'user', password: 'right-word' };
 

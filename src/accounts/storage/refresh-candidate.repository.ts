@@ -3,6 +3,7 @@ import { DataSource, LessThanOrEqual, MoreThan, Repository } from 'typeorm';
 import { instantSql } from '../../database/database-clock.js';
 import { AccountEntity } from './account.entity.js';
 import { leaseIsFree } from './refresh-lease-sql.repository.js';
+import { CLOCK_SET_BACK_MS } from './refresh-pause.js';
 
 /** What a sweep needs to know of a row: not its secrets, of which a page of thousands would be megabytes. */
 export type RefreshCandidate = Pick<
@@ -40,8 +41,12 @@ export class RefreshCandidateRepository {
    * on some (`refreshLeaseUntil`). `afterId` is '' for the first page.
    */
   openIntents(now: number, limit: number, afterId = ''): Promise<RefreshCandidate[]> {
-    const due = { state: 'active', refreshIntentAt: MoreThan(0), refreshNotBefore: LessThanOrEqual(now) } as const;
-    return this.rows.find({ select: COLUMNS, where: { ...due, id: MoreThan(afterId) }, order: { id: 'ASC' }, take: limit });
+    const open = { state: 'active', refreshIntentAt: MoreThan(0), id: MoreThan(afterId) } as const;
+    const where = [
+      { ...open, refreshNotBefore: LessThanOrEqual(now) },
+      { ...open, updatedAt: MoreThan(now + CLOCK_SET_BACK_MS) },
+    ];
+    return this.rows.find({ select: COLUMNS, where, order: { id: 'ASC' }, take: limit });
   }
 
   /**
@@ -54,7 +59,7 @@ export class RefreshCandidateRepository {
       .select(Object.keys(COLUMNS).map((column) => `account.${column}`))
       .where({ state: 'active', ownership: 'owned', refreshIntentAt: 0, accessExpiresAt: LessThanOrEqual(horizon) })
       .andWhere("account.refresh_token <> ''")
-      .andWhere('account.refresh_not_before <= :now', { now })
+      .andWhere('(account.refresh_not_before <= :now OR account.updated_at > :setBack)', { now, setBack: now + CLOCK_SET_BACK_MS })
       .andWhere(leaseIsFree(this.instant, now))
       .orderBy({ 'account.accessExpiresAt': 'ASC', 'account.id': 'ASC' })
       .limit(limit);
