@@ -50,7 +50,7 @@ async function until(what: string, limitMs: number, isSo: () => Promise<boolean>
 const storageLog = ({ entries }: GatewayProcess): string =>
   entries
     .filter(({ msg }) => msg !== 'request' && msg !== 'attempt')
-    .slice(-20)
+    .slice(-60)
     .map((entry) => JSON.stringify(entry))
     .join('\n');
 
@@ -137,13 +137,16 @@ describe.each(CHOSEN.map((fault, n) => ({ ...fault, n })))('a database that $nam
       await sleep(1_000);
       await end();
       const endedAt = Date.now();
+      let rows: Record<string, string>[] = [];
       const writtenMs = await until('written', WRITTEN_MS, async () => {
-        const rows = await Promise.all([limited, dead, renewing].map(({ email }) => rowOf(email)));
+        rows = await Promise.all([limited, dead, renewing].map(({ email }) => rowOf(email)));
         return (
           Number(rows[0]!.cooldowns) === 1 &&
           rows[1]!.state === 'needs_login' &&
           Number(rows[2]!.token_generation) > Number(before.token_generation)
         );
+      }).catch((error: Error) => {
+        throw new Error(`${JSON.stringify(rows)}\n${error.message}`);
       });
       const agreedMs = await until('agreed', WRITTEN_MS, async () => {
         const [one, other] = (await Promise.all(replicas.map(stats))).map((all) =>

@@ -26,8 +26,9 @@ export class AccountFollower {
   async follow(ids: readonly string[]): Promise<void> {
     for (let start = 0; start < ids.length; start += CHUNK) {
       const chunk = ids.slice(start, start + CHUNK);
+      const { mark } = this.writer;
       const rows = new Map((await this.accounts.findByIds(chunk)).map((row) => [row.id, row]));
-      for (const id of chunk) this.#take(id, rows.get(id));
+      for (const id of chunk) this.#take(id, rows.get(id), mark);
       await setImmediate();
     }
   }
@@ -58,13 +59,13 @@ export class AccountFollower {
     return !same && !this.writer.hasState(version.id);
   }
 
-  #take(id: string, row: AccountEntity | undefined): void {
+  #take(id: string, row: AccountEntity | undefined, mark: number): void {
     if (!row || row.state === 'retired') return this.pool.remove(id);
     try {
       const account = toPoolAccount(row, this.cipher);
       const known = this.pool.get(id);
-      // What this process has decided and not written yet is newer than the row.
-      if (known && this.writer.hasState(id)) {
+      // What this process has decided and not written yet, or only after the row was asked for, is newer.
+      if (known && this.writer.hasState(id, mark)) {
         const { state, stateReason, stateSince } = known;
         Object.assign(account, { state, stateReason, stateSince });
       }

@@ -20,6 +20,8 @@ interface Entry {
 
 /** States, cooldowns and refusals are few per account; beyond this only bindings of ciphertext can be the crowd. */
 const MAX_PENDING = 50_000;
+/** More than are written while somebody reads rows. */
+const MAX_LATEST = 5_000;
 const QUOTA_INTERVAL_MS = 10_000;
 /** An answer of the usage endpoint spares other processes the question: it must be there before they ask. */
 const QUOTA_SOON_MS = 300;
@@ -46,6 +48,9 @@ export class AccountChangeWriter implements OnApplicationShutdown {
   private readonly urgent = new Set<string>();
   private hurrying: Promise<void> | null = null;
   private failures = 0;
+  private writes = 0;
+  /** Which write of this process was the last of a key; those of long ago are forgotten. */
+  private readonly latest = new Map<string, number>();
   /** Changes that were given up because too many were waiting, or because they are wrong in themselves. */
   dropped = 0;
 
@@ -68,14 +73,23 @@ export class AccountChangeWriter implements OnApplicationShutdown {
     return this.failures === 0;
   }
 
-  /** Whether a state of the account waits to be written: the row is older then. */
-  hasState(accountId: string): boolean {
-    return this.queue.has(stateKey(accountId));
+  /** For who is about to read rows: a place in the order of what is written. */
+  get mark(): number {
+    return this.writes;
+  }
+
+  /** Whether a state of the account waits to be written, or was written after `mark`: a row that was read then is older. */
+  hasState(accountId: string, mark = Infinity): boolean {
+    return this.isAhead(stateKey(accountId), mark);
   }
 
   /** The same of a cooldown, begun or ended. */
-  hasCooldown(accountId: string, model: string): boolean {
-    return this.queue.has(cooldownKey(accountId, model));
+  hasCooldown(accountId: string, model: string, mark = Infinity): boolean {
+    return this.isAhead(cooldownKey(accountId, model), mark);
+  }
+
+  private isAhead(key: string, mark: number): boolean {
+    return this.queue.has(key) || (this.latest.get(key) ?? 0) > mark;
   }
 
   enqueue(change: AccountChange): void {
@@ -132,6 +146,9 @@ export class AccountChangeWriter implements OnApplicationShutdown {
   /** What came in meanwhile for the same key stays; its state starts from what is stored now. */
   private written(key: string, entry: Entry): void {
     this.failures = 0;
+    this.latest.delete(key);
+    this.latest.set(key, ++this.writes);
+    if (this.latest.size > MAX_LATEST) this.latest.delete(this.latest.keys().next().value!);
     const present = this.queue.get(key);
     this.queue.delete(key);
     if (!present || present === entry) return;
