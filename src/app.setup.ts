@@ -13,6 +13,7 @@ import { earlyErrorBody } from './inbound/early-error.js';
 import { InboundServer, type ListenerOptions } from './inbound/listener.js';
 import { type BodyLimits, PendingBody } from './inbound/request-body.js';
 import { nextRequestId } from './inbound/request-id.js';
+import { RefusalLines } from './inbound/refusal-lines.js';
 import { logRequest, type RequestLogLine } from './inbound/request-log.js';
 
 declare module 'fastify' {
@@ -104,13 +105,21 @@ export const configureApp = (app: NestFastifyApplication, config: Config, logger
   const budget = bodyBudget(config);
   const writeTimeoutMs = config.listenWriteTimeoutSec * 1000;
   const logged = logger.isLevelEnabled('info');
-  const write = (line: RequestLogLine): void => logger.info(line);
+  const lines = new RefusalLines(
+    (line) => logger.info(line),
+    (summary) => logger.warn(summary),
+  );
+  const write = (line: RequestLogLine): void => lines.take(line);
 
   fastify.decorateReply('streamed', false);
   fastify.removeAllContentTypeParsers();
   fastify.decorateRequest('answer');
   fastify.addContentTypeParser('*', (request, payload, done) => {
     done(null, new PendingBody(payload, request.answer, limits, budget));
+  });
+  fastify.addHook('onClose', (_fastify, done) => {
+    lines.flush();
+    done();
   });
   fastify.addHook('onRequest', (request, reply, done) => {
     request.answer = reply.raw;

@@ -61,6 +61,11 @@ export class ClientCrowd {
 
   #stopped = false;
 
+  /** Resolves when so many more calls have ended well or badly. */
+  async served(count: number): Promise<void> {
+    for (const enough = this.calls.length + count; this.calls.length < enough;) await sleep(THINKING_MS);
+  }
+
   /** Calls that began at `from` or later and before `to`. */
   begun(from: number, to = Infinity): CrowdCall[] {
     return this.calls.filter(({ startedAt }) => startedAt >= from && startedAt < to);
