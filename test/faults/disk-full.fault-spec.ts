@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +21,8 @@ const CAUGHT_UP_MS = 40_000;
 
 let questions = 0;
 
-type Place = 'data' | 'auths' | 'both';
+/** `read-only`: that of the data, which takes nothing more although there is room. */
+type Place = 'data' | 'auths' | 'both' | 'read-only';
 /** What becomes of the process while there is no room. */
 type Ending = 'stays' | 'SIGTERM' | 'SIGKILL';
 
@@ -58,19 +60,29 @@ async function until(condition: () => boolean, timeoutMs: number): Promise<numbe
   return Date.now() - from;
 }
 
+/**
+ * What a file system does to open files when it has turned read-only: nothing can be written, made or removed any more. Not the -shm file:
+ * the kernel ends a process (SIGBUS) that writes to a map of an immutable file, which is this stand-in's doing alone.
+ */
+const setImmutable = (dir: string, immutable: boolean): void => {
+  const flag = immutable ? '+i' : '-i';
+  const paths = readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((name) => !name.endsWith('-shm'));
+  execFileSync('chattr', [flag, dir, ...paths.map((name) => join(dir, name))]);
+};
+
 async function live(place: Place, ending: Ending): Promise<Course> {
   const accounts = Array.from({ length: ACCOUNTS }, (_, n) => createSandboxAccount(n + 1, { accessTokenLifeSec: -60 }));
   const backend = await startCodexBackend({ accounts, recordLimit: 100_000 });
   const disk = SmallDisk.open();
   const config = {
-    ...(place !== 'auths' && { 'db-path': join(disk.dir, 'data', 'gateway.db') }),
-    ...(place !== 'data' && { 'auth-dir': join(disk.dir, 'auths') }),
+    ...((place === 'data' || place === 'both') && { 'db-path': join(disk.dir, 'data', 'gateway.db') }),
+    ...((place === 'auths' || place === 'both') && { 'auth-dir': join(disk.dir, 'auths') }),
     'refresh-concurrency': 10,
     'refresh-interval': 10,
     'auth-scan-interval': 5,
   };
   const home = mkdtempSync(join(tmpdir(), 'gateway-'));
-  const authDir = place === 'data' ? join(home, 'auths') : join(disk.dir, 'auths');
+  const authDir = place === 'data' || place === 'read-only' ? join(home, 'auths') : join(disk.dir, 'auths');
   mkdirSync(authDir, { recursive: true });
   for (const account of accounts) {
     const { name, content } = sandboxAccountFile(account);
@@ -86,13 +98,15 @@ async function live(place: Place, ending: Ending): Promise<Course> {
   });
   try {
     await until(() => sum().refreshes >= 4, 10_000);
-    disk.fill();
+    if (place === 'read-only') setImmutable(join(home, 'data'), true);
+    else disk.fill();
     const rotatedBefore = sum().refreshes;
     await sleep(FULL_MS);
     const during = await ask(gateway, ACCOUNTS);
     const rotatedFull = sum().refreshes - rotatedBefore;
     if (ending !== 'stays') await gateway.stop(ending);
-    disk.free();
+    if (place === 'read-only') setImmutable(join(home, 'data'), false);
+    else disk.free();
     if (ending !== 'stays') gateway = await start();
     const backMs = await until(() => all.every(({ counts }) => counts.refreshes > 0), BACK_MS);
     await sleep(ANSWER_MS + 300);
@@ -112,7 +126,7 @@ async function live(place: Place, ending: Ending): Promise<Course> {
     return { during, unrenewed, after, served, restarted, reused: sum().reused, active: states.active!, staleFiles };
   } finally {
     await gateway.stop('SIGKILL');
-    if (process.env.KEEP_LOG) writeFileSync(`/tmp/df-${place}-${ending}.log`, gateway.log);
+    if (place === 'read-only') setImmutable(join(home, 'data'), false);
     await backend.close();
     disk.close();
     rmSync(home, { recursive: true, force: true });
@@ -124,7 +138,9 @@ const SHORT: readonly (readonly [Place, Ending])[] = [
   ['auths', 'stays'],
   ['both', 'SIGKILL'],
 ];
-const CASES: typeof SHORT = FULL ? [...SHORT, ['data', 'stays'], ['data', 'SIGKILL'], ['auths', 'SIGKILL'], ['both', 'stays']] : SHORT;
+const CASES: typeof SHORT = FULL
+  ? [...SHORT, ['data', 'stays'], ['data', 'SIGKILL'], ['auths', 'SIGKILL'], ['both', 'stays'], ['read-only', 'stays']]
+  : SHORT;
 
 (SmallDisk.available ? describe : describe.skip)('a disk that fills in the middle of a refresh sweep', () => {
   it.concurrent.each(CASES)(
