@@ -137,7 +137,7 @@ export class StreamAttempt {
     this.oddities.see(event.type);
     if (event.type === 'codex.rate_limits') {
       const snapshot = rateLimitsOfEvent(event.json, this.clock.now());
-      if (snapshot) this.effects.observeQuota(lease.account.id, snapshot);
+      if (snapshot) this.effects.observeQuota(lease.account.id, snapshot, lease.leasedAt);
       return false;
     }
     if (event.type === 'response.output_item.done') this.#rememberCompaction(event, lease.account.id);

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AccountEffects } from '../accounts/policy/account-effects.service.js';
 import type { AccountLease } from '../accounts/pool/account-lease.js';
-import type { PoolAccount } from '../accounts/pool/pool-account.js';
 import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { classifyAnswer } from '../upstream/classify.js';
@@ -55,7 +54,7 @@ export class UpstreamCalls {
       isTurn: operation === 'responses',
       totalTimeoutMs: operation === 'compact' ? this.config.compactTimeoutSec * 1000 : undefined,
     });
-    this.#learn(response, account);
+    this.#learn(response, lease);
     return response;
   }
 
@@ -69,9 +68,9 @@ export class UpstreamCalls {
     return turn.empties < this.config.emptyRetryMax;
   }
 
-  #learn({ headers }: UpstreamResponse, account: PoolAccount): void {
+  #learn({ headers }: UpstreamResponse, { account, leasedAt }: AccountLease): void {
     const snapshot = this.#quota.read(account, headers, this.clock.now());
-    if (snapshot) this.effects.observeQuota(account.id, snapshot);
+    if (snapshot) this.effects.observeQuota(account.id, snapshot, leasedAt);
     const turnState = headers['x-codex-turn-state'];
     if (turnState !== undefined) this.turnStates.remember(turnState, account.id);
   }

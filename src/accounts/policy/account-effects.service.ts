@@ -215,9 +215,9 @@ export class AccountEffects {
   /**
    * Quota as an answer or the usage endpoint showed it; `at` is when the headers or the event arrived. An older reading than the one
    * known is ignored. A cooldown is a hypothesis: a newer reading that shows room ends it, for the vendor resets limits early; what the
-   * usage endpoint says of the reset moves its end.
+   * usage endpoint says of the reset moves its end. `askedAt`: when the call went out; it ends no cooldown that began later.
    */
-  observeQuota(accountId: string, snapshot: QuotaSnapshot): void {
+  observeQuota(accountId: string, snapshot: QuotaSnapshot, askedAt: number = snapshot.at): void {
     const account = this.pool.get(accountId);
     const known = account?.quota ?? null;
     if (!account || (known && known.at > snapshot.at)) return;
@@ -230,7 +230,7 @@ export class AccountEffects {
       this.writer.enqueue({ kind: 'quota', accountId, snapshot: reading, ...(soon && { soon }) });
     }
     this.#quotaListener?.(accountId, reading);
-    this.#cooldowns.confront(accountId, reading, this.clock.now());
+    this.#cooldowns.confront(accountId, reading, this.clock.now(), askedAt);
   }
 
   /** For who keeps a history of the readings; called synchronously, on the way of requests. */

@@ -35,8 +35,8 @@ export class CooldownLedger {
   }
 
   /** Holds a reading of the quota against the cooldowns of its account. */
-  confront(accountId: string, reading: QuotaSnapshot, now: number): void {
-    for (const verdict of quotaVerdicts(reading, this.pool.cooldowns(accountId), now)) {
+  confront(accountId: string, reading: QuotaSnapshot, now: number, askedAt: number): void {
+    for (const verdict of quotaVerdicts(reading, this.pool.cooldowns(accountId), now, askedAt)) {
       if (verdict.kind === 'begin') {
         this.begin({ accountId, model: verdict.model, until: verdict.until, since: now, cause: 'quota', source: 'usage' });
       } else if (verdict.kind === 'replace') {

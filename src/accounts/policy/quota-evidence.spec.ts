@@ -36,6 +36,12 @@ const LIFT = ['lift'];
 const NOTHING: string[] = [];
 
 describe('what a reading says of a cooldown', () => {
+  it('is nothing when its turn was under way before the cooldown began', () => {
+    const begun = cooldown({ since: NOW - 1_000 });
+    expect(quotaVerdicts(headers(window(20)), [begun], NOW, NOW - 1_001)).toEqual([]);
+    expect(quotaVerdicts(headers(window(20)), [begun], NOW, NOW - 999)).toHaveLength(1);
+  });
+
   it.each<[string, Partial<Cooldown>, QuotaSnapshot, string[]]>([
     ['headers with room', {}, headers(window(20), window(99)), LIFT],
     ['headers with a full window', {}, headers(window(20), window(100)), NOTHING],

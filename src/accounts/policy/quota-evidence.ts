@@ -93,11 +93,16 @@ const isLimitCause = ({ cause }: Cooldown): boolean => cause === 'quota' || caus
 export const isVerifiable = (cooldown: Cooldown): boolean => isLimitCause(cooldown) || cooldown.cause === 'not_included';
 
 /**
- * What a reading says of the account's cooldowns. Only one that is newer than a cooldown says anything about it: the headers of the
- * 429 itself came before. Pure.
+ * What a reading says of the account's cooldowns. Only one that was asked for after a cooldown began says anything about it: the headers of
+ * the 429 itself came before, and those of other turns that were under way then may come just after. Pure.
  */
-export const quotaVerdicts = (snapshot: QuotaSnapshot, cooldowns: readonly Cooldown[], now: number): QuotaVerdict[] => {
-  const older = cooldowns.filter((cooldown) => isVerifiable(cooldown) && snapshot.at > cooldown.since);
+export const quotaVerdicts = (
+  snapshot: QuotaSnapshot,
+  cooldowns: readonly Cooldown[],
+  now: number,
+  askedAt: number = snapshot.at,
+): QuotaVerdict[] => {
+  const older = cooldowns.filter((cooldown) => isVerifiable(cooldown) && askedAt > cooldown.since);
   const verdicts = older.flatMap((cooldown) => verdictOn(cooldown, snapshot, now));
   return isUsageAnswer(snapshot) ? [...verdicts, ...beginnings(snapshot, cooldowns, now)] : verdicts;
 };
