@@ -13,7 +13,7 @@ import { GatewayProcess } from '../support/gateway-process.js';
 const CLIENTS = 20;
 const ACCOUNTS = scaled(40, 12);
 const REQUESTS = scaled(200, 60);
-const LOCKED_MS = scaled(10_000, 5_000);
+const LOCKED_MS = scaled(10_000, 4_000);
 const WRITTEN_MS = 8_000;
 /** A write that waits for another process stops all streams of this one meanwhile. */
 const LONGEST_STALL_MS = 1_000;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { CodexBackend, startCodexBackend } from '../../src/sandbox/codex-backend.server.js';
 import { createSandboxAccount } from '../../src/sandbox/sandbox-account.js';
-import { figures, scaled } from '../support/fault-scale.js';
+import { figures, FULL, scaled } from '../support/fault-scale.js';
 import { FaultyPostgres } from '../support/faulty-postgres.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 
@@ -86,10 +86,12 @@ describe('a start on Postgres', () => {
     TEST_MS,
   );
 
-  it.each([
+  const troubles: readonly [string, () => Promise<void>][] = [
     ['is cut off again and again', () => postgres.cutConnections()],
     ['is killed and started again', () => postgres.kill().then(() => postgres.start())],
-  ])(
+  ];
+
+  it.each(FULL ? troubles : troubles.slice(0, 1))(
     'of several replicas at once survives a database that %s during migrations',
     async (_, disturb) => {
       for (let n = 0; n < REPLICAS; n++) spawn();
