@@ -107,7 +107,8 @@ export class InboundServer extends Server {
     const listener: typeof handle = (request, response) => {
       // The answer arrives whatever becomes of a body that nobody wants.
       response.once('finish', () => request.complete || response.stream?.close(constants.NGHTTP2_NO_ERROR));
-      handle(request, response);
+      // After all frames that came with it: of a stream that they also reset nothing more is heard, and nothing done for it.
+      setImmediate(() => request.stream.closed || request.stream.destroyed || handle(request, response));
     };
     const server = createHttp2Server({ settings: { maxConcurrentStreams, maxHeaderListSize: maxHeaderBytes } }, listener);
     server.on('checkExpectation', listener).on('checkContinue', listener);
