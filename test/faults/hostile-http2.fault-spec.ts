@@ -65,7 +65,7 @@ async function floodUntilClosed(clients: readonly RawClient[], bytes: (round: nu
   expect(clients.filter(({ closed }) => !closed)).toEqual([]);
 }
 const attack = (name: string, run: () => Promise<void>): (() => Promise<void>) => {
-  return () => hostile.attack(name, run, { lines: 20_000, growthMib: 200, kept: STREAMS });
+  return () => hostile.attack(name, run, { lines: 20_000, growthMib: 300, kept: STREAMS });
 };
 
 it(

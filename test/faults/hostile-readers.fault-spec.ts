@@ -6,8 +6,8 @@ import { HostileScene } from '../support/hostile-scene.js';
 const TEST_MS = 120_000;
 const READERS = scaled(24, 10);
 const WRITE_SEC = scaled(1.5, 1);
-/** What the kernel takes for each (about 8 MiB on two connections) stays as text until the turn is over. */
-const MEMORY = { growthMib: 150 + READERS * 8 };
+/** What the kernel takes for each (about 8 MiB on two connections) stays as text until the turn is over, and once more until it is collected. */
+const MEMORY = { growthMib: 150 + READERS * 16 };
 
 let hostile: HostileScene;
 
