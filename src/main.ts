@@ -17,6 +17,8 @@ if (major < MINIMUM) {
   // of a busy process; bench/README.md has the figures.
   const { setFlagsFromString } = await import('node:v8');
   setFlagsFromString('--invocation-count-for-turbofan=300');
+  const { limitYoungGeneration } = await import('./common/young-generation.js');
+  limitYoungGeneration();
   const { run } = await import('./cli/run.js');
   const code = await run(process.argv.slice(2), process.env);
   if (code !== undefined) process.exitCode = code;
