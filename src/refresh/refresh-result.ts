@@ -5,9 +5,9 @@ export type RefreshResult =
   | { kind: 'refused'; code: string; message: string }
   /**
    * It cannot finish now (token endpoint or database away, back-off, not ours to rotate). `endpoint`: the token endpoint was asked, and
-   * what it gave says nothing of the account.
+   * what it gave says nothing of the account; `askedToWaitUntil` (epoch ms): it named a pause.
    */
-  | { kind: 'unavailable'; reason: string; endpoint?: 'failed' };
+  | { kind: 'unavailable'; reason: string; endpoint?: 'failed'; askedToWaitUntil?: number };
 
 export interface RenewOptions {
   /** Only if the token's own life is near its end or unknown (the sweep); without it the caller has found the token wanting, by a 401 for example. */

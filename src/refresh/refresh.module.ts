@@ -11,6 +11,7 @@ import { RescueReserve } from './rescue-reserve.js';
 import { RescueService } from './rescue.service.js';
 import { Rotation } from './rotation.js';
 import { TokenClient } from './token.client.js';
+import { TokenEndpointWatch } from './token-endpoint-watch.service.js';
 import { TokenKeeper } from './token-keeper.js';
 import { TokenPublisher } from './token-publisher.js';
 import { TokenRefusals } from './token-refusals.js';
@@ -27,6 +28,7 @@ import { TokenStore } from './token-store.js';
     RefreshLease,
     RefreshRules,
     TokenClient,
+    TokenEndpointWatch,
     TokenKeeper,
     TokenStore,
     TokenPublisher,

@@ -6,6 +6,15 @@ import type { RefreshResult, RenewOptions } from './refresh-result.js';
 import { Rotation } from './rotation.js';
 import { Semaphore } from './semaphore.js';
 
+/** A refresh that has come to its end, by whomever it was asked for. */
+export interface SettledRefresh {
+  readonly accountId: string;
+  /** The one that was found wanting. */
+  readonly generation: number;
+  readonly options: RenewOptions;
+  readonly result: RefreshResult;
+}
+
 interface Flight {
   readonly options: RenewOptions;
   readonly result: Promise<RefreshResult>;
@@ -24,6 +33,7 @@ export class RefreshService implements BeforeApplicationShutdown, OnApplicationS
   private readonly logger = new Logger(RefreshService.name);
   private readonly flights = new Map<string, Flight>();
   private readonly slots: Semaphore;
+  private readonly listeners: ((settled: SettledRefresh) => void)[] = [];
   private closing = false;
 
   constructor(
@@ -49,6 +59,10 @@ export class RefreshService implements BeforeApplicationShutdown, OnApplicationS
     }
   }
 
+  onSettled(listener: (settled: SettledRefresh) => void): void {
+    this.listeners.push(listener);
+  }
+
   /** Requests may still be draining after this; new refreshes are refused only at the very end. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.settle();
@@ -67,8 +81,13 @@ export class RefreshService implements BeforeApplicationShutdown, OnApplicationS
         return { kind: 'unavailable', reason: 'internal error' };
       })
       .finally(() => this.flights.delete(accountId));
+    void result.then((settled) => this.tell({ accountId, generation: seenGeneration, options, result: settled }));
     this.flights.set(accountId, { options, result });
     return result;
+  }
+
+  private tell(settled: SettledRefresh): void {
+    for (const listener of this.listeners) listener(settled);
   }
 
   /** A process that waits for another one's refresh holds no slot meanwhile. */

@@ -62,7 +62,8 @@ export class TokenRefusals {
     await this.leases.release(lease, { failure: true, notBefore, keepIntent: sent || recovery });
     const seconds = Math.round((notBefore - this.clock.now()) / 1000);
     this.logger.warn({ msg: 'refresh failed, trying again later', accountId: row.id, reason, failures: row.refreshFailures + 1, seconds });
-    return { kind: 'unavailable', reason: told(reason, ruled), ...(tellsOfEndpoint(status) && { endpoint: 'failed' }) };
+    const endpoint = tellsOfEndpoint(status) ? ({ endpoint: 'failed', askedToWaitUntil: retryAt ?? undefined } as const) : null;
+    return { kind: 'unavailable', reason: told(reason, ruled), ...endpoint };
   }
 
   /** The account was renewed, by whomever. */

@@ -8,10 +8,10 @@ import { GatewayProcess } from '../support/gateway-process.js';
 
 const ACCOUNTS = scaled(40, 8);
 const OUTAGE_MS = scaled(60_000, 3_000);
-/** The longest pause of an account without a usable token, with its jitter, and a round of the sweep. */
-const BACK_MS = 36_000 + 10_000 + 5_000;
-/** Pauses of 5, 15, 30, 30 … seconds less a fifth. */
-const MOST_ATTEMPTS = scaled(5, 2);
+/** One probe a second or two finds the end; a probe that hangs holds up the next one, and the last one probed has its own pause. */
+const BACK_MS = 15_000;
+/** Pauses of 5, 15, 30, 30 … seconds less a fifth, and its share of the probes. */
+const MOST_ATTEMPTS = scaled(8, 3);
 const SINGLE_TIMEOUT_SEC = scaled(5, 1);
 const ASK_EVERY_MS = 200;
 
