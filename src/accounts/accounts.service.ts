@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { AccountPool } from './pool/account-pool.service.js';
 import { isProvisional, ParsedAccount, tokenHashOf } from './files/account-record.js';
+import type { FileTokens } from './files/account-file-rewrite.js';
 import { AccountFileRepository } from './files/account-file.repository.js';
 import { newAccountRow, REASON, sealTokens, toPoolAccount } from './storage/account-row.js';
 import type { StatePatch } from './storage/account-token.types.js';
@@ -85,6 +86,22 @@ export class AccountsService {
 
   findById(id: string): Promise<AccountEntity | null> {
     return this.accounts.findById(id);
+  }
+
+  /** The newest tokens; null: there is no such account, or they cannot be opened. */
+  async tokensOf(id: string): Promise<FileTokens | null> {
+    const row = await this.accounts.findById(id);
+    if (!row) return null;
+    const { accessExpiresAt, lastRefreshAt, chatgptAccountId, email } = row;
+    try {
+      const accessToken = this.cipher.open(id, 'access_token', row.accessToken);
+      const refreshToken = this.cipher.open(id, 'refresh_token', row.refreshToken);
+      const idToken = this.cipher.open(id, 'id_token', row.idToken);
+      return { accessToken, refreshToken, idToken, accessExpiresAt, lastRefreshAt, chatgptAccountId, email };
+    } catch (error) {
+      if (error instanceof SealedSecretError) return null;
+      throw error;
+    }
   }
 
   /** Conditional on the state it has now; the pool follows. False: it is in another state. */

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, Not, Repository } from 'typeorm';
 import { bulkInsert } from '../../database/bulk-insert.js';
-import { AccountEntity } from '../storage/account.entity.js';
 import { AccountFileEntity } from './account-file.entity.js';
 
 /** The only SQL for account_files. */
@@ -42,19 +41,10 @@ export class AccountFileRepository {
     if (accountIds.length > 0) await this.rows.update({ path, accountId: In([...accountIds]) }, { removedAt: 0, seenAt: now });
   }
 
-  /**
-   * Single-account files that were last read or written before their account was renewed, in the order of their paths: their backup may
-   * lag behind the database.
-   */
-  findOlderThanTokens(afterPath: string, limit: number): Promise<AccountFileEntity[]> {
-    return this.rows
-      .createQueryBuilder('file')
-      .innerJoin(AccountEntity, 'account', 'account.id = file.accountId')
-      .where('file.single = :single AND file.removedAt = 0 AND file.path > :afterPath', { single: true, afterPath })
-      .andWhere("file.seenAt < account.lastRefreshAt AND account.ownership = 'owned' AND account.state IN ('active', 'paused')")
-      .orderBy('file.path')
-      .limit(limit)
-      .getMany();
+  /** Files that are there and hold one of these accounts alone; at most some hundreds of accounts. */
+  findSingle(accountIds: readonly string[]): Promise<AccountFileEntity[]> {
+    if (accountIds.length === 0) return Promise.resolve([]);
+    return this.rows.findBy({ accountId: In([...accountIds]), single: true, removedAt: 0 });
   }
 
   /** After our own write into a file that held `from`. */
