@@ -16,7 +16,7 @@ export class Entitlements {
 
   refuse(model: string, until: number): void {
     const refused = (this.#refused ??= new Map<string, number>());
-    if (!refused.delete(model)) this.#counting?.countRefusal(model, 1);
+    if (!refused.delete(model)) this.#count(model, 1);
     refused.set(model, until);
     if (refused.size <= MAX_MODELS) return;
     for (const oldest of refused.keys()) return this.#forgive(oldest);
@@ -80,13 +80,12 @@ export class Entitlements {
     return next;
   }
 
-  get #counting(): ModelList | null {
-    return this.#serving ? this.#list : null;
-  }
-
   #forgive(model: string): void {
     this.#refused!.delete(model);
-    const list = this.#counting;
-    if (list) this.lists.forgive(list, model);
+    this.#count(model, -1);
+  }
+
+  #count(model: string, change: 1 | -1): void {
+    if (this.#serving && this.#list) this.lists.countRefusal(this.#list, model, change);
   }
 }

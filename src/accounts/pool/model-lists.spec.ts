@@ -1,9 +1,10 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { FakeClock } from '../../../test/support/fake-clock.js';
 import { poolAccount } from '../../../test/support/pool-account.js';
 import { testConfig } from '../../../test/support/test-config.js';
 import { AccountPool } from './account-pool.service.js';
 import type { OfferedModels } from './model-lists.js';
+import { PoolEntry } from './pool-entry.js';
 
 const HOUR = 3_600_000;
 const offered = (...models: string[]): OfferedModels => ({ id: models.join(), models: new Set(models) });
@@ -95,6 +96,24 @@ describe('lists of models', () => {
     expect([pool.offers('big'), pick('big', 'plus0')]).toEqual([true, null]);
     pool.remove('plus0');
     expect([pool.offers('big'), pick('big')]).toEqual([false, 'free0']);
+  });
+
+  it('are not gone through account by account once all of several lists are refused a model', () => {
+    add('free', 1000, 'free');
+    add('plus', 1000, 'plus');
+    add('pro', 2, 'pro');
+    pool.offerToPlan('free', offered('small'));
+    pool.offerToPlan('plus', offered('small', 'big'));
+    pool.offerToPlan('pro', offered('small', 'big', 'huge'));
+    const now = clock.now();
+    for (const id of ['free0', 'free1']) pool.refuseModel(id, 'gpt-hidden', now + HOUR);
+    expect(pick('gpt-hidden')).not.toBeNull();
+    for (const id of ['plus0', 'plus1']) pool.refuseModel(id, 'gpt-hidden', now + HOUR);
+    for (let i = 0; i < 4; i++) expect(pick('gpt-hidden')).toMatch(/^pro/);
+    const looked = jest.spyOn(PoolEntry.prototype, 'excludes');
+    expect(pick('gpt-hidden')).toMatch(/^pro/);
+    expect(looked.mock.calls.length).toBeLessThan(20);
+    looked.mockRestore();
   });
 
   it('stay quick with many names that nobody may use', () => {

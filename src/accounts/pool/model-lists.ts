@@ -16,11 +16,11 @@ export class ModelLists {
   #offered: ReadonlySet<string> | null = null;
   /** Accounts in service, with a list or without. */
   serving = 0;
-  #onFreed: (model: string | null) => void = () => undefined;
+  #onChanged: (model: string | null) => void = () => undefined;
 
-  /** Accounts that were excluded for the model (null: for any) may not be any more. */
-  onFreed(listener: (model: string | null) => void): void {
-    this.#onFreed = listener;
+  /** All accounts with some list were excluded for the model (null: for any), or are not any more. */
+  onChanged(listener: (model: string | null) => void): void {
+    this.#onChanged = listener;
   }
 
   ofPlan(plan: string): ModelList | null {
@@ -71,24 +71,24 @@ export class ModelLists {
 
   join(list: ModelList, refusals: Iterable<string>): void {
     if (++list.members === 1) this.#changed();
-    for (const model of refusals) list.countRefusal(model, 1);
+    for (const model of refusals) this.countRefusal(list, model, 1);
   }
 
   leave(list: ModelList, refusals: Iterable<string>): void {
-    for (const model of refusals) this.forgive(list, model);
+    for (const model of refusals) this.countRefusal(list, model, -1);
     if (--list.members === 0) this.#changed();
   }
 
-  /** One refusal of the model by a member is over. */
-  forgive(list: ModelList, model: string): void {
+  /** A member was refused the model (+1), or may ask again (-1). */
+  countRefusal(list: ModelList, model: string, change: 1 | -1): void {
     const before = list.refused(model);
-    list.countRefusal(model, -1);
-    if (before && !list.refused(model)) this.#onFreed(model);
+    list.countRefusal(model, change);
+    if (before !== list.refused(model)) this.#onChanged(model);
   }
 
   #changed(): void {
     this.#offered = null;
-    this.#onFreed(null);
+    this.#onChanged(null);
   }
 
   /** By the lists alone: a model that its accounts are refused stays theirs. */

@@ -29,7 +29,7 @@ export class ModelRotations {
     private readonly lists: ModelLists,
   ) {
     this.#nobody = new AccountRotation(keys);
-    lists.onFreed((model) => (model === null ? this.#rotations.clear() : this.#rotations.delete(model)));
+    lists.onChanged((model) => (model === null ? this.#rotations.clear() : this.#rotations.delete(model)));
   }
 
   /** The rotation to choose from for the model; what it holds must still be checked against the model. */
