@@ -12,6 +12,7 @@ export interface SettledRefresh {
   /** The one that was found wanting. */
   readonly generation: number;
   readonly options: RenewOptions;
+  readonly startedAt: number;
   readonly result: RefreshResult;
 }
 
@@ -75,13 +76,14 @@ export class RefreshService implements BeforeApplicationShutdown, OnApplicationS
 
   private start(accountId: string, seenGeneration: number, options: RenewOptions): Promise<RefreshResult> {
     if (this.closing) return Promise.resolve({ kind: 'unavailable', reason: 'shutting down' });
+    const startedAt = this.clock.now();
     const result = this.fly(accountId, seenGeneration, options)
       .catch((error: unknown): RefreshResult => {
         this.logger.error({ msg: 'refresh failed unexpectedly', accountId, error: error instanceof Error ? error.message : String(error) });
         return { kind: 'unavailable', reason: 'internal error' };
       })
       .finally(() => this.flights.delete(accountId));
-    void result.then((settled) => this.tell({ accountId, generation: seenGeneration, options, result: settled }));
+    void result.then((settled) => this.tell({ accountId, generation: seenGeneration, options, startedAt, result: settled }));
     this.flights.set(accountId, { options, result });
     return result;
   }

@@ -8,7 +8,7 @@ import { Semaphore } from './semaphore.js';
 const LOOK_INTERVAL_MS = 500;
 /** One account that fails has trouble of its own; when several do and nobody is renewed, it is the endpoint. */
 const SEVERAL = 2;
-/** Who fails so soon after somebody was renewed has trouble of its own. */
+/** Whose refresh began so soon after somebody was renewed, and failed, has trouble of its own. */
 const WORKS_MS = 5_000;
 /** The pause between two probes is this share of the time that the trouble has lasted, within these bounds. */
 const PROBE_SHARE = 1 / 30;
@@ -23,7 +23,8 @@ interface Waiting {
   readonly accountId: string;
   readonly generation: number;
   readonly options: RenewOptions;
-  readonly failedAt: number;
+  /** When the refresh that failed began. */
+  readonly askedAt: number;
   /** Not before this instant: the pause that it needs at least, or that the vendor named. */
   readonly notBefore: number;
 }
@@ -68,7 +69,7 @@ export class TokenEndpointWatch implements OnApplicationBootstrap, BeforeApplica
   async look(): Promise<void> {
     if (this.#closed) return;
     const now = this.clock.now();
-    for (const waiting of this.#ready(now)) if (this.#workedAt > waiting.failedAt) this.#free(waiting);
+    for (const waiting of this.#ready(now)) if (this.#workedAt > waiting.askedAt) this.#free(waiting);
     if (this.#probing || this.#waiting.size < SEVERAL) return;
     const pause = Math.max(SHORTEST_PROBE_PAUSE_MS, (now - this.#troubleSince) * PROBE_SHARE);
     if (now - this.#probedAt < Math.min(pause, LONGEST_PROBE_PAUSE_MS)) return;
@@ -80,16 +81,17 @@ export class TokenEndpointWatch implements OnApplicationBootstrap, BeforeApplica
     this.#probing = false;
   }
 
-  #note({ accountId, generation, options, result }: SettledRefresh): void {
+  #note({ accountId, generation, options, startedAt, result }: SettledRefresh): void {
     // The endpoint was not asked: the account is still waiting, if it was.
     if (result.kind === 'unavailable' && result.endpoint !== 'failed') return;
     const now = this.clock.now();
     this.#waiting.delete(accountId);
     if (result.kind === 'renewed') return this.#works(now);
-    if (result.kind === 'refused' || now - this.#workedAt < WORKS_MS) return;
+    const since = startedAt - this.#workedAt;
+    if (result.kind === 'refused' || (since >= 0 && since < WORKS_MS)) return;
     if (this.#waiting.size === 0) this.#troubleSince = now;
     const notBefore = Math.max(now + ACCOUNT_PAUSE_MS, result.askedToWaitUntil ?? 0);
-    this.#waiting.set(accountId, { accountId, generation, options, failedAt: now, notBefore });
+    this.#waiting.set(accountId, { accountId, generation, options, askedAt: startedAt, notBefore });
   }
 
   *#ready(now: number): Generator<Waiting> {
