@@ -33,6 +33,8 @@ const unit = {
 /** @type {import('jest').Config} */
 export default {
   testTimeout: 30_000,
+  // Most of what takes long waits rather than computes.
+  maxWorkers: 2,
   projects: [
     { ...unit, displayName: 'unit', roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/bench'], testMatch: ['**/*.spec.ts'] },
     { ...unit, displayName: 'e2e', roots: ['<rootDir>/test'], testMatch: ['**/*.e2e-spec.ts'] },
