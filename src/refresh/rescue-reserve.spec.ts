@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
@@ -67,6 +67,17 @@ describe('room for the answers of refreshes', () => {
     writeFileSync(path, '{"accountId');
     expect(await open().load()).toEqual([]);
     expect(readFileSync(path, 'utf8')).toBe('{"accountId');
+  });
+
+  it('that cannot be opened does not hide the others, and one that was never begun goes', async () => {
+    const reserve = open();
+    await reserve.take('a');
+    await reserve.fill('a', rescueOf('a'));
+    mkdirSync(join(places, '0000000000000000.reserve'));
+    writeFileSync(join(places, '0000000000000001.reserve'), '');
+    expect(await open().load()).toEqual([rescueOf('a')]);
+    expect(readdirSync(places)).toContain('0000000000000000.reserve');
+    expect(readdirSync(places)).not.toContain('0000000000000001.reserve');
   });
 
   it('does not keep refreshes from being made where it is forbidden, not full', async () => {

@@ -77,12 +77,13 @@ export class RescueReserve {
     const rescues: Rescue[] = [];
     for (const name of names.filter((entry) => entry.endsWith(SUFFIX))) {
       const place = join(this.directory, name);
-      const [line = ''] = (await readFile(place, 'latin1')).split('\n', 1);
+      const text = await readFile(place, 'latin1').catch(() => null);
+      const [line = ''] = text?.split('\n', 1) ?? [];
       const rescue = parseRescue(line);
       if (rescue && !this.held.has(rescue.accountId)) {
         this.held.set(rescue.accountId, place);
         rescues.push(rescue);
-      } else if (line === EMPTY) await rm(place, { force: true });
+      } else if (line === EMPTY || text === '') await rm(place, { force: true });
       else this.logger.error({ msg: 'a place for rescued tokens cannot be read; it stays where it is', file: place });
     }
     return rescues;
