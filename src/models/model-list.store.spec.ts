@@ -97,4 +97,18 @@ describeDatabases('lists of models', (database) => {
     await until(() => two.pool.explain({ model: 'gpt-6', tried: new Set() }).not_entitled === 0);
     expect(two.holders.ofPlan('plus')?.checkedAt).toBe(clock.now());
   });
+
+  it('that are not written yet are not forgotten by a reading of the rows, nor brought back once they are dropped', async () => {
+    const { clock, one, rows } = await scene();
+    one.holders.set(ofPlan('plus', list('gpt-6'), clock.now()));
+    const learnt = own('b', list('gpt-5.4'), clock.now());
+    one.holders.set(learnt);
+    void one.store.follow(one.holders, () => undefined);
+    await one.store.save([{ holder: learnt }]);
+    expect(one.holders.ofAccount('b', 'plus')?.list.id).toBe(learnt.list.id);
+    one.holders.dropAccount('b');
+    void one.store.follow(one.holders, () => undefined);
+    await one.store.save([{ dropped: 'b' }]);
+    expect([one.holders.ofAccount('b', 'plus'), await rows.findHoldersOf(['b'])]).toEqual([undefined, []]);
+  });
 });

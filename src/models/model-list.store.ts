@@ -12,12 +12,16 @@ const MAX_HOLDERS = 20_000;
 const KEPT_MS = 7 * 86_400_000;
 const GATHER_MS = 100;
 
+const scopeOf = (change: HolderChange): string => ('holder' in change ? change.holder.scope : change.dropped);
+
 /** Keeps the lists of models in the database, and takes over what other processes have found out. The database is never waited for. */
 @Injectable()
 export class ModelListStore implements ChangeListener, OnApplicationShutdown {
   private readonly logger = new Logger(ModelListStore.name);
   readonly #stored = new Set<string>();
   readonly #changed = new Set<string>();
+  /** Scope → the newest change that waits to be written: rows that are read meanwhile are older. */
+  readonly #unwritten = new Map<string, HolderChange>();
   #holders: ModelHolders | null = null;
   #onChange: () => void = () => undefined;
   #everything = false;
@@ -46,8 +50,13 @@ export class ModelListStore implements ChangeListener, OnApplicationShutdown {
   /** In the order of the calls; what fails is written with the next change of the same holder. */
   save(changes: readonly HolderChange[]): Promise<void> {
     if (changes.length === 0) return this.#work;
+    for (const change of changes) this.#unwritten.set(scopeOf(change), change);
     return this.#queue('written', async () => {
-      for (const change of changes) await ('holder' in change ? this.#put(change.holder) : this.lists.deleteHolder(change.dropped));
+      try {
+        for (const change of changes) await ('holder' in change ? this.#put(change.holder) : this.lists.deleteHolder(change.dropped));
+      } finally {
+        for (const change of changes) if (this.#unwritten.get(scopeOf(change)) === change) this.#unwritten.delete(scopeOf(change));
+      }
     });
   }
 
@@ -106,12 +115,12 @@ export class ModelListStore implements ChangeListener, OnApplicationShutdown {
     const oldest = this.clock.now() - OWN_LIFE_MS;
     for (const { scope, accountId, plan, listHash, checkedAt } of rows) {
       const list = holders.find(listHash);
-      if (!list) continue;
+      if (!list || this.#unwritten.has(scope)) continue;
       this.#stored.add(listHash);
       if (scope === planScope(plan) || checkedAt >= oldest) holders.set({ scope, accountId, plan, list, checkedAt });
     }
     const there = new Set(rows.map(({ scope }) => scope));
-    for (const scope of asked) if (!there.has(scope)) holders.dropAccount(scope);
+    for (const scope of asked) if (!there.has(scope) && !this.#unwritten.has(scope)) holders.dropAccount(scope);
     this.#onChange();
   }
 

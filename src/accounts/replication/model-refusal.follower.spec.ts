@@ -1,4 +1,4 @@
-import { afterEach, expect, it } from '@jest/globals';
+import { afterEach, expect, it, jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { describeDatabases } from '../../../test/support/databases.js';
 import { FakeClock } from '../../../test/support/fake-clock.js';
@@ -62,6 +62,26 @@ describeDatabases('refusals of models', (database) => {
     feed.onApplicationBootstrap();
     await refuse('a', 'gpt-6');
     await restored;
+    expect(excluded('gpt-6')).toBe(1);
+  });
+
+  it('of another process are known of accounts, too, that come later', async () => {
+    const { pool, follower, excluded, refuse } = await scene();
+    await follower.onApplicationBootstrap();
+    const reading = jest.spyOn(ModelRefusalRepository.prototype, 'findByAccounts');
+    const read = new Promise<unknown>((resolve) => {
+      reading.mockImplementationOnce(function (this: ModelRefusalRepository, ...args) {
+        const rows = this.findByAccounts(...args);
+        resolve(rows);
+        return rows;
+      });
+    });
+    await refuse('late', 'gpt-6');
+    follower.changed('model_refusals', 'late');
+    await read;
+    await new Promise(setImmediate);
+    reading.mockRestore();
+    pool.upsert(poolAccount('late'));
     expect(excluded('gpt-6')).toBe(1);
   });
 

@@ -17,7 +17,7 @@ const SWEEP_MS = 3_600_000;
 export class ModelRefusalFollower implements ChangeListener, OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(ModelRefusalFollower.name);
   /** Of accounts that are not in the pool yet. */
-  #early: Map<string, readonly ModelRefusalEntity[]> = new Map();
+  readonly #early = new Map<string, readonly ModelRefusalEntity[]>();
   readonly #changed = new Set<string>();
   #everything = false;
   #timer: NodeJS.Timeout | null = null;
@@ -86,10 +86,7 @@ export class ModelRefusalFollower implements ChangeListener, OnApplicationBootst
 
   async #followAll(): Promise<void> {
     const rows = await this.refusals.findRunning(this.clock.now(), MAX_ROWS);
-    this.#early = Map.groupBy(
-      rows.filter(({ accountId }) => !this.pool.get(accountId)),
-      ({ accountId }) => accountId,
-    );
+    this.#early.clear();
     this.#take(rows);
   }
 
@@ -101,8 +98,10 @@ export class ModelRefusalFollower implements ChangeListener, OnApplicationBootst
   }
 
   #take(rows: readonly ModelRefusalEntity[]): void {
-    for (const { accountId, model, plan, until } of rows) {
-      if (this.pool.get(accountId)?.plan === plan) this.pool.restoreRefusal(accountId, model, until);
+    for (const [accountId, own] of Map.groupBy(rows, (row) => row.accountId)) {
+      const account = this.pool.get(accountId);
+      if (!account) this.#early.set(accountId, own);
+      else for (const { model, plan, until } of own) if (account.plan === plan) this.pool.restoreRefusal(accountId, model, until);
     }
   }
 
