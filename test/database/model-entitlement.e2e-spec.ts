@@ -50,7 +50,13 @@ describe('models on two replicas', () => {
     const before = attempts().length;
     const answer = await replica.responses({ model, input: 'hi' });
     const { error } = (await answer.json()) as { error?: { message: string } | null };
-    return [answer.status, error?.message ?? '', attempts().slice(before).map(({ account }) => account)];
+    return [
+      answer.status,
+      error?.message ?? '',
+      attempts()
+        .slice(before)
+        .map(({ account }) => account),
+    ];
   };
 
   it('go to accounts that have them alone, on the one that has asked and on the other', async () => {
