@@ -34,7 +34,8 @@ export class RepeatedEvents {
   }
 
   #counts(last: UpstreamEvent): boolean {
-    const number = numberOf(last);
-    return number !== null && number > ((this.#before && numberOf(this.#before)) ?? 0);
+    const before = this.#before && numberOf(this.#before);
+    const number = before === null ? null : numberOf(last);
+    return number !== null && number > before!;
   }
 }
