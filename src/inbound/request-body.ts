@@ -22,6 +22,8 @@ const VALUE_BYTES = 48;
 /** JSON seldom shrinks to less than a sixteenth; what unpacks to more has to ask for all the room first. */
 const USUAL_RATIO = 16;
 const USUAL_DECODED_BYTES = 262_144;
+/** As Node understands it: where it does, it leaves the `100 Continue` to us. */
+const EXPECTED = /(?:^|\W)100-continue(?:$|\W)/i;
 
 /**
  * A request body that has not been read yet. Nest awaits it where a controller asks for `@Body() body: Buffer`, which is after the guards:
@@ -39,7 +41,7 @@ export class PendingBody implements PromiseLike<Buffer> {
     private readonly limits: BodyLimits,
     private readonly budget: BodyBudget,
   ) {
-    this.withheld = /^100-continue$/i.test(source.headers.expect ?? '');
+    this.withheld = source.httpVersion !== '1.0' && EXPECTED.test(source.headers.expect ?? '');
   }
 
   then<A = Buffer, B = never>(

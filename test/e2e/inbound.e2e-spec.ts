@@ -305,6 +305,14 @@ describe('a client that asks before it sends its body', () => {
     await new Promise((resolve) => stream.once('response', resolve));
   });
 
+  it('is told so among other expectations too, and never over HTTP/1.0, which does not know of it', async () => {
+    await start({ 'api-keys': ['sk-one'] });
+    const other = await open();
+    await other.send(ask('sk-one').replace('100-continue', 'x, 100-Continue')).until(/^HTTP\/1\.1 100 Continue\r\n\r\n/);
+    const old = await open();
+    expect(await old.send(`${ask('sk-one').replace('HTTP/1.1', 'HTTP/1.0')}ok`).until(/"text":"ok"/)).toMatch(/^HTTP\/1\.1 200 OK/);
+  });
+
   it.each([
     ['its key is wrong', 'sk-two', '2', 401],
     ['its body is too large', 'sk-one', '99999999999', 413],
