@@ -98,9 +98,10 @@ describe('the fast and the parsed path', () => {
     fc.assert(
       fc.property(fc.array(anyDelta, { maxLength: 12 }), (events) => {
         const named = events.map((json): JsonObject => ('type' in json ? json : { ...json, type: 'response.output_text.delta' }));
-        const text = [...named, ...named].map(frame).join('');
-        const got = new SseDecoder(undefined, new DeltaShapes()).push(Buffer.from(text));
-        expect(got.map((event) => event.json)).toEqual([...named, ...named].map((json) => JSON.parse(JSON.stringify(json))));
+        // Shapes are learnt in the first half. An event that follows itself with its very number is dropped, so each has its own.
+        const sent = [...named, ...named].map((json, n) => ('sequence_number' in json ? { ...json, sequence_number: n } : json));
+        const got = new SseDecoder(undefined, new DeltaShapes()).push(Buffer.from(sent.map(frame).join('')));
+        expect(got.map((event) => event.json)).toEqual(sent.map((json) => JSON.parse(JSON.stringify(json))));
         for (const event of got) {
           expect(JSON.parse(fromBytes(event.data))).toEqual(event.json);
           if (event.delta === null) continue;
