@@ -163,6 +163,18 @@ describeDatabases('AccountChangeWriter', (database) => {
     expect(JSON.parse((await storage.accounts.findById(id))!.quota)).toEqual(quota(5));
   });
 
+  it('writes quota readings as soon as the database is back, not a whole interval later', async () => {
+    jest.spyOn(storage.accounts, 'saveQuotas').mockRejectedValueOnce(new Error('away'));
+    storage.changes.enqueue({ kind: 'quota', accountId: id, snapshot: quota(1) });
+    clock.advance(10_000);
+    while (storage.changes.healthy) await setImmediate();
+    await setImmediate();
+    clock.advance(250);
+    while (storage.changes.pending > 0) await setImmediate();
+    expect(storage.changes.healthy).toBe(true);
+    expect((await storage.accounts.findById(id))!.quotaAt).toBe(1);
+  });
+
   it('writes readings that spare other processes a question within a third of a second, without the others', async () => {
     const [other] = await storage.service.importAccounts([parseRecord(login(2), 1)]);
     storage.changes.enqueue({ kind: 'quota', accountId: other!.accountId, snapshot: quota(1) });

@@ -177,8 +177,7 @@ export class AccountChangeWriter implements OnApplicationShutdown {
       this.logger.error({ msg: 'change of an account cannot be written and is dropped', kind: entry.change.kind, error: messageOf(error) });
       return;
     }
-    const pause = Math.min(FIRST_PAUSE_MS * 2 ** (this.failures - 1), LONGEST_PAUSE_MS);
-    await this.clock.sleep(pause, this.closing.signal).catch(() => undefined);
+    await this.clock.sleep(pauseAfter(this.failures), this.closing.signal).catch(() => undefined);
   }
 
   private write(change: QueuedChange): Promise<void> {
@@ -218,13 +217,21 @@ export class AccountChangeWriter implements OnApplicationShutdown {
   }
 
   private async writeQuotasInTurn(): Promise<void> {
+    let pauseMs = QUOTA_INTERVAL_MS;
     while (this.quotas.size > 0 && !this.closing.signal.aborted) {
-      await this.clock.sleep(QUOTA_INTERVAL_MS, this.closing.signal).catch(() => undefined);
-      await this.writeQuotas().catch((error: unknown) => {
-        this.failures++;
-        if (this.failures === 1) this.logger.warn({ msg: 'database does not take quota readings, they wait', error: messageOf(error) });
-      });
+      await this.clock.sleep(pauseMs, this.closing.signal).catch(() => undefined);
+      pauseMs = await this.writeQuotas().then(
+        () => QUOTA_INTERVAL_MS,
+        (error: unknown) => this.quotasFailed(error),
+      );
     }
+  }
+
+  /** How long to wait: not a whole interval, or the service would call itself degraded for so long after the database is back. */
+  private quotasFailed(error: unknown): number {
+    this.failures++;
+    if (this.failures === 1) this.logger.warn({ msg: 'database does not take quota readings, they wait', error: messageOf(error) });
+    return pauseAfter(this.failures);
   }
 
   /** Many come together (a round of checks): they are written together, without the others. What fails is written in its turn. */
@@ -252,6 +259,7 @@ export class AccountChangeWriter implements OnApplicationShutdown {
   }
 }
 
+const pauseAfter = (failures: number): number => Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS);
 const isThere = (entry: [string, QuotaSnapshot | undefined]): entry is [string, QuotaSnapshot] => entry[1] !== undefined;
 
 const stateKey = (accountId: string): string => `state:${accountId}`;
