@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { recordOf, RefreshProcess, RefreshWorld } from '../../test/support/refresh-harness.js';
 import { TokenEndpointWatch } from './token-endpoint-watch.service.js';
 
@@ -72,6 +73,28 @@ describe('trouble of the token endpoint', () => {
     await renewed([first]);
     expect(generations([first, second, third])).toEqual([2, 1, 2]);
     expect(world.tokenCalls).toHaveLength(4);
+  });
+
+  it('is told once when it begins and once when it is over, and not at all of one account', async () => {
+    const told = (['warn', 'log'] as const).map((level) => jest.spyOn(Logger.prototype, level).mockImplementation(() => undefined));
+    const lines = (): string[] => told.flatMap(({ mock }) => mock.calls.map(([line]) => (line as { msg: string }).msg)).filter(ofWatch);
+    const ofWatch = (msg: string): boolean => msg.startsWith('the token endpoint');
+    try {
+      const ids = await pool(4);
+      world.backend.state.always('500', { endpoint: 'token' });
+      await process.refresh.renew(ids[0]!, 1);
+      await seconds(4);
+      expect(lines()).toEqual([]);
+      await process.sweep.run();
+      await seconds(20);
+      expect(lines()).toEqual(['the token endpoint renews nobody']);
+      world.backend.state.calm();
+      await seconds(5);
+      await renewed(ids);
+      expect(lines()).toEqual(['the token endpoint renews nobody', 'the token endpoint works again']);
+    } finally {
+      for (const spy of told) spy.mockRestore();
+    }
   });
 
   it('lasts for an account as long as the vendor has named', async () => {

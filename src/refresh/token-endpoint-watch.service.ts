@@ -42,6 +42,8 @@ export class TokenEndpointWatch implements OnApplicationBootstrap, BeforeApplica
   readonly #slots: Semaphore;
   #timer: NodeJS.Timeout | undefined;
   #troubleSince = 0;
+  /** Whether the log has this trouble. */
+  #told = false;
   #workedAt = -Infinity;
   #probedAt = -Infinity;
   #probing = false;
@@ -89,9 +91,17 @@ export class TokenEndpointWatch implements OnApplicationBootstrap, BeforeApplica
     if (result.kind === 'renewed') return this.#works(now);
     const since = startedAt - this.#workedAt;
     if (result.kind === 'refused' || (since >= 0 && since < WORKS_MS)) return;
-    if (this.#waiting.size === 0) this.#troubleSince = now;
+    if (this.#waiting.size === 0) this.#begins(now);
     const notBefore = Math.max(now + ACCOUNT_PAUSE_MS, result.askedToWaitUntil ?? 0);
     this.#waiting.set(accountId, { accountId, generation, options, askedAt: startedAt, notBefore });
+    if (this.#waiting.size < SEVERAL || this.#told) return;
+    this.#told = true;
+    this.logger.warn({ msg: 'the token endpoint renews nobody', waiting: this.#waiting.size, reason: result.reason });
+  }
+
+  #begins(now: number): void {
+    this.#troubleSince = now;
+    this.#told = false;
   }
 
   *#ready(now: number): Generator<Waiting> {
@@ -99,7 +109,8 @@ export class TokenEndpointWatch implements OnApplicationBootstrap, BeforeApplica
   }
 
   #works(now: number): void {
-    if (this.#waiting.size > 0 && this.#workedAt < this.#troubleSince) {
+    if (this.#told) {
+      this.#told = false;
       const seconds = Math.round((now - this.#troubleSince) / 1000);
       this.logger.log({ msg: 'the token endpoint works again', seconds, waiting: this.#waiting.size });
     }
