@@ -8,7 +8,7 @@ import type { Outcome } from '../upstream/outcome.js';
 import { rateLimitsOfEvent } from '../upstream/rate-limits.js';
 import { decodeJsonBody, SseDecoder } from '../upstream/sse-decoder.js';
 import { usageOf } from '../upstream/token-usage.js';
-import { isTerminal, UpstreamEvent } from '../upstream/upstream-event.js';
+import { isTerminal, terminalStatus, UpstreamEvent } from '../upstream/upstream-event.js';
 import { UpstreamFailure } from '../upstream/upstream-failure.js';
 import type { ByteStream, UpstreamResponse } from '../upstream/upstream-types.js';
 import { accountScope } from './account-scope.js';
@@ -158,9 +158,4 @@ async function jsonEvents(body: ByteStream): Promise<readonly UpstreamEvent[]> {
   return event ? [event] : [];
 }
 
-const isFailure = ({ type, json }: UpstreamEvent): boolean => {
-  if (type === 'response.completed' || type === 'response.incomplete') return false;
-  if (type !== 'response.done') return true;
-  const status = (json.response as { status?: unknown } | undefined)?.status;
-  return status === 'failed' || status === 'cancelled';
-};
+const isFailure = (terminal: UpstreamEvent): boolean => ['failed', 'cancelled'].includes(terminalStatus(terminal));

@@ -85,3 +85,17 @@ const TERMINAL = new Set(['response.completed', 'response.incomplete', 'response
 export const isTerminal = (event: UpstreamEvent): boolean => TERMINAL.has(event.type) || (event.type === '' && isBareError(event.json));
 
 const isBareError = ({ error, detail }: JsonObject): boolean => error != null || detail != null;
+
+const BAD_ENDS = ['incomplete', 'failed', 'cancelled'] as const;
+export type TerminalStatus = 'completed' | (typeof BAD_ENDS)[number];
+
+/**
+ * How a turn ended, by its terminal event: its type says so, or, where that is `response.done`, the snapshot in it. A snapshot that
+ * contradicts `response.completed` is believed, so that no failed or cut turn passes for a whole one.
+ */
+export function terminalStatus({ type, json }: UpstreamEvent): TerminalStatus {
+  const status = (json.response as { status?: unknown } | null | undefined)?.status;
+  const told = type === 'response.done' ? (status ?? 'completed') : type.replace(/^response\./, '');
+  const bad = BAD_ENDS.find((end) => end === (told === 'completed' ? status : told));
+  return bad ?? (told === 'completed' ? 'completed' : 'failed');
+}

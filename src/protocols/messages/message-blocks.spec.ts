@@ -391,6 +391,8 @@ describe('web search', () => {
       'failed',
       blocksOf('q', { type: 'web_search_tool_result_error', error_code: 'unavailable' }),
     ],
+    ['an action without a type that has a query', { query: 'q' }, 'completed', blocksOf('q', [])],
+    ['an action of which nothing is known', {}, 'completed', []],
     ['a page that is opened', { type: 'open_page', url: 'https://a' }, 'completed', []],
     ['a page that is searched', { type: 'find_in_page', pattern: 'x' }, 'completed', []],
   ])('%s', (_, action, status, expected) => {

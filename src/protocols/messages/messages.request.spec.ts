@@ -65,6 +65,14 @@ describe('top-level fields', () => {
       { output_format: { type: 'json_schema', schema: CLOSED }, output_config: { format: { type: 'json_schema', schema: CLOSED } } },
       schemaFormat(CLOSED, true),
     ],
+    [
+      'one schema in both places, its members in another order',
+      {
+        output_format: { type: 'json_schema', schema: Object.fromEntries(Object.entries(CLOSED).reverse()) },
+        output_config: { format: { type: 'json_schema', schema: CLOSED } },
+      },
+      schemaFormat(CLOSED, true),
+    ],
     ['store:false and stream:true whatever was asked', { stream: false, store: true }, { store: false, stream: true }],
   ])('sends %s', (_name, body, expected) => {
     const result = sent(body);

@@ -1,4 +1,4 @@
-import { stringifyJson } from '../../common/stringify-json.js';
+import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '../../upstream/upstream-event.js';
 import { IgnoredFields } from '../shared/ignored-fields.js';
 import { isObject } from '../shared/json-body.js';
@@ -54,7 +54,7 @@ function formatAt(given: unknown, path: string): JsonObject | undefined {
 function readSchema(config: JsonObject, body: JsonObject): JsonObject | undefined {
   const current = formatAt(config.format, 'output_config.format');
   const older = formatAt(body.output_format, 'output_format');
-  if (current && older && stringifyJson(current) !== stringifyJson(older)) {
+  if (current && older && !isDeepStrictEqual(current, older)) {
     throw refused('output_format', 'differs from output_config.format; send one of them');
   }
   return current ?? older;

@@ -19,7 +19,11 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 
 const actionOf = (item: JsonObject): JsonObject => (isObject(item.action) ? item.action : {});
 
-export const searchAction = (item: JsonObject): SearchAction => text(actionOf(item).type) as SearchAction;
+/** An action that names no type but a query is a search. */
+export function searchAction(item: JsonObject): SearchAction {
+  const action = actionOf(item);
+  return (text(action.type) || (queryOf(action) === '' ? '' : 'search')) as SearchAction;
+}
 
 /** A `web_search_call` that searched, or failed to; null for one that only read a page, or of which nothing is known. */
 export function readWebSearch(item: JsonObject): WebSearch | null {

@@ -374,6 +374,11 @@ describe('ResponsesStreamEncoder', () => {
     expect(run([CREATED, { type: 'response.done', response: { ...COMPLETED.response, status } }]).at(-1)!.type).toBe(expected);
   });
 
+  it.each(['incomplete', 'failed'])('believes a snapshot that says %s inside response.completed', (status) => {
+    const end = run([CREATED, { type: 'response.completed', response: { ...COMPLETED.response, status } }]).at(-1)!;
+    expect([end.type, (end.response as JsonObject).status]).toEqual([`response.${status}`, status]);
+  });
+
   it.each<[string, JsonObject, string]>([
     [
       'a nested error event',

@@ -1,4 +1,4 @@
-import type { JsonObject, UpstreamEvent } from '../../upstream/upstream-event.js';
+import { type JsonObject, terminalStatus, type UpstreamEvent } from '../../upstream/upstream-event.js';
 import { isObject } from '../shared/json-body.js';
 import type { FinalStatus } from './response-object.js';
 
@@ -20,16 +20,17 @@ function readError(json: JsonObject, response: JsonObject): { code: string; mess
   return { code: text(nested.code) ?? text(nested.type === 'error' ? undefined : nested.type) ?? 'server_error', message };
 }
 
-function statusOf(type: string, response: JsonObject): FinalStatus {
-  const status = type === 'response.done' ? (response.status ?? 'completed') : type.replace(/^response\./, '');
-  // A cancelled turn is no normal end, and clients know no event of that name.
-  return status === 'completed' || status === 'incomplete' ? status : 'failed';
+/** A cancelled turn is no normal end, and clients know no event of that name. */
+function statusOf(event: UpstreamEvent): FinalStatus {
+  const status = terminalStatus(event);
+  return status === 'cancelled' ? 'failed' : status;
 }
 
 /** Reads a terminal event: `response.completed|incomplete|failed|cancelled|done`, an `error` event nested or flat, a bare `{"error":…}`. */
-export function readTurnEnd({ type, json }: UpstreamEvent): TurnEnd {
+export function readTurnEnd(event: UpstreamEvent): TurnEnd {
+  const { json } = event;
   const response = isObject(json.response) ? json.response : {};
-  const status = statusOf(type, response);
+  const status = statusOf(event);
   const usage = response.usage ?? json.usage ?? null;
   return { status, response, usage, error: status === 'failed' ? readError(json, response) : null };
 }

@@ -1,4 +1,4 @@
-import type { JsonObject, UpstreamEvent } from '../../../upstream/upstream-event.js';
+import { type JsonObject, terminalStatus, type UpstreamEvent } from '../../../upstream/upstream-event.js';
 import { isObject } from '../json-body.js';
 import type { TurnEnd, TurnFailure } from './turn-listener.js';
 import { readUsage } from './turn-usage.js';
@@ -19,15 +19,11 @@ function readFailure(json: JsonObject, response: JsonObject): TurnFailure {
   return { message, code: text(error.code) ?? (error === json ? null : text(error.type)) };
 }
 
-function statusOf(type: string, response: JsonObject): TurnEnd['status'] {
-  const status = type === 'response.done' ? (response.status ?? 'completed') : type.replace(/^response\./, '');
-  return status === 'completed' || status === 'incomplete' || status === 'cancelled' ? status : 'failed';
-}
-
 /** Reads `response.completed|incomplete|failed|cancelled|done`, an `error` event nested or flat, a bare `{"error":…}`. */
-export function readEnd({ type, json }: UpstreamEvent): ReadEnd {
+export function readEnd(event: UpstreamEvent): ReadEnd {
+  const { json } = event;
   const response = isObject(json.response) ? json.response : {};
-  const status = statusOf(type, response);
+  const status = terminalStatus(event);
   const details = response.incomplete_details;
   return {
     response,
