@@ -83,7 +83,9 @@ export class ItemEvents {
     const kind = kindOf(given.type);
     const id = stringOf(given.id);
     const item = this.#items.find(index, id, kind) ?? this.#items.make(kind, id);
-    if (item && !item.finished) this.#learn(item, given);
+    if (!item || item.finished) return;
+    item.announced = given;
+    this.#learn(item, given);
   }
 
   done({ item: given, output_index: index }: JsonObject): void {
@@ -119,13 +121,13 @@ export class ItemEvents {
 
   /**
    * The turn has ended well, with this output. Tells items that only it names, and whatever waits; items without an end of their own
-   * end with what it says of them. Returns why the turn cannot be told as a whole; null if it was.
+   * end with what it says of them, or with what they were announced with if nothing else was said. Returns why the turn cannot be told as a whole; null if it was.
    */
   close(output: unknown): string | null {
     this.#closeListed(Array.isArray(output) ? (output as unknown[]) : []);
     if (this.queue.nameless) return 'upstream called a tool without a name';
     if (this.queue.overflowed) return 'upstream sent too much at once to be told in order';
-    for (const item of this.queue.untold) if (!item.finished) item.finish(null, this.retention);
+    for (const item of this.queue.untold) if (!item.finished) this.#finishUnended(item);
     this.queue.advance();
     return null;
   }
@@ -167,6 +169,11 @@ export class ItemEvents {
     if (item.shown) this.content.item(item, last);
     item.finish(last, this.retention);
     this.queue.advance();
+  }
+
+  #finishUnended(item: TurnItem): void {
+    if (item.announced && item.spoke < 0) this.content.item(item, item.announced);
+    item.finish(null, this.retention);
   }
 
   #show(item: TurnItem): void {

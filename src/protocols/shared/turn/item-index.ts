@@ -20,6 +20,11 @@ export class ItemIndex {
     this.#lastKey = -1;
   }
 
+  /** In the order in which they became known. */
+  get all(): readonly TurnItem[] {
+    return this.#all;
+  }
+
   at(index: number): TurnItem | undefined {
     return this.#byIndex.get(index);
   }

@@ -33,6 +33,27 @@ describe('the end of an item', () => {
     expect(closing([added(0, message('a')), terminal({ output: [message('a', 'x')] })])).toEqual([message('a', 'x')]);
   });
 
+  it('tells what the announcement said where upstream never said it again', () => {
+    const script = [added(0, message('a', 'x')), added(1, call('b', 'one', '{"z":1}')), added(2, reasoning('why'))];
+    expect(told(script)).toEqual([
+      'open 0 message',
+      'text 0.0 x',
+      'close 0',
+      'open 1 function one call_b',
+      'args 1 {"z":1}',
+      'close 1',
+      'open 2 reasoning',
+      'think 2 why',
+      'close 2',
+    ]);
+    expect(told([added(0, message('a', 'x')), text(0, 'a', 'y')])).toEqual(['open 0 message', 'text 0.0 y', 'close 0']);
+    expect(told([added(0, call('a', 'one', '{"z":1}')), done(0, call('a', 'one', '{}'))])).toEqual([
+      'open 0 function one call_a',
+      'args 0 {}',
+      'close 0',
+    ]);
+  });
+
   it('comes once', () => {
     const end = done(0, message('a', 'x'));
     expect(told([end, end, added(0, message('a'))])).toEqual(['open 0 message', 'text 0.0 x', 'close 0']);
@@ -68,6 +89,27 @@ describe('the terminal output', () => {
       [done(0, reasoning()), done(1, message('a', 'x'))],
       [message('a', 'x')],
       ['open 0 reasoning', 'close 0', 'open 1 message', 'text 1.0 x', 'close 1'],
+    ],
+    [
+      'knows an item that got another id and another place',
+      [done(0, reasoning()), done(1, message('a', 'x'))],
+      [message('b', 'x')],
+      ['open 0 reasoning', 'close 0', 'open 1 message', 'text 1.0 x', 'close 1'],
+    ],
+    [
+      'tells a call that got another place, and one that was never seen, each once',
+      [done(0, reasoning()), done(1, call('a', 'one', '{}'))],
+      [{ ...call('b', 'two', '{}') }, { ...call('a', 'one', '{}'), id: 'other' }],
+      [
+        'open 0 reasoning',
+        'close 0',
+        'open 1 function one call_a',
+        'args 1 {}',
+        'close 1',
+        'open 2 function two call_b',
+        'args 2 {}',
+        'close 2',
+      ],
     ],
     [
       'tells a call that is not the one at its place',

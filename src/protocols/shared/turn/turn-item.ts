@@ -24,6 +24,8 @@ export class TurnItem {
   slot: TurnSlot | null = null;
   /** Upstream has said its last word on it: nothing may be added. */
   finished = false;
+  /** What it was announced with; upstream may say nothing else of it. */
+  announced: JsonObject | null = null;
   /** That last word. */
   last: JsonObject | null = null;
   /** It is a call that was told already, as another item: nothing is told of it. */
@@ -77,6 +79,7 @@ export class TurnItem {
 
   finish(last: JsonObject | null, retention: Retention): void {
     this.finished = true;
+    this.announced = null;
     this.last = last;
     for (const text of this.#texts.values()) retention.give(text.bytes);
     for (const key of this.#annotations) retention.give(key.length);
