@@ -8,7 +8,9 @@ export class HistoryWriter {
   #role: Role = 'user';
   #parts: JsonObject[] = [];
 
+  /** Empty texts say nothing, wherever they come from, and are left out. */
   part(role: Role, part: JsonObject): void {
+    if (part.text === '') return;
     if (role !== this.#role) this.flush();
     this.#role = role;
     this.#parts.push(part);

@@ -39,10 +39,7 @@ const textOf = ({ block, at }: PlacedBlock): string => requiredString(block.text
 const toolChange: Rule = ({ type }, { ignored }) => ignored.add(`messages.${type}`);
 
 const userRules: Readonly<Record<string, Rule>> = {
-  text: (placed, { writer }) => {
-    const text = textOf(placed);
-    if (text !== '') writer.part('user', inputText(text));
-  },
+  text: (placed, { writer }) => writer.part('user', inputText(textOf(placed))),
   image: ({ block, at }, { writer }) => writer.part('user', imagePart(block, at)),
   document: ({ block, at }, { writer }) => {
     for (const part of documentParts(block, at)) writer.part('user', part);
@@ -79,10 +76,7 @@ const replay =
   };
 
 const assistantRules: Readonly<Record<string, Rule>> = {
-  text: (placed, { writer }) => {
-    const text = textOf(placed);
-    if (text !== '') writer.part('assistant', outputText(text));
-  },
+  text: (placed, { writer }) => writer.part('assistant', outputText(textOf(placed))),
   tool_use: toolUse,
   thinking: replay('signature'),
   redacted_thinking: replay('data'),
@@ -104,7 +98,7 @@ const serverBlock: Rule = ({ block, server }, { writer }) => {
 const systemRules: Readonly<Record<string, Rule>> = {
   text: (placed, { writer }) => {
     const text = textOf(placed);
-    if (text !== '' && !isAttribution(text)) writer.part('developer', inputText(text));
+    if (!isAttribution(text)) writer.part('developer', inputText(text));
   },
   tool_addition: toolChange,
   tool_removal: toolChange,

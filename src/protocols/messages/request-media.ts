@@ -22,7 +22,7 @@ function dataUrl(source: JsonObject, at: string, mediaType: RegExp): string {
     throw refused(`${at}.media_type`, `Input should be ${expected}`);
   }
   const data = requiredString(source.data, `${at}.data`);
-  if (data === '') throw refused(`${at}.data`, 'must not be empty');
+  if (data.trim() === '') throw refused(`${at}.data`, 'must not be empty');
   return `data:${type};base64,${data}`;
 }
 

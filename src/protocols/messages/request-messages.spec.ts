@@ -143,10 +143,20 @@ describe('blocks of a user', () => {
     expect(userItems(block)).toEqual([user(...parts)]);
   });
 
+  it('says nothing of documents and search results that are empty', () => {
+    const empty = [document({ type: 'text', data: '' }), { type: 'search_result', title: '', source: '', content: null }];
+    expect(items({ role: 'user', content: [...empty, text('a')] })).toEqual([user(input('a'))]);
+  });
+
   it.each<[string, JsonObject, string]>([
     [
       'an empty picture',
       { type: 'image', source: { type: 'base64', media_type: 'image/png', data: '' } },
+      'source.data: must not be empty',
+    ],
+    [
+      'a blank picture',
+      { type: 'image', source: { type: 'base64', media_type: 'image/png', data: ' \n' } },
       'source.data: must not be empty',
     ],
     ['a picture without source', { type: 'image' }, 'source: Field required'],
