@@ -14,7 +14,7 @@ if (major < MINIMUM) {
   const { enableCompileCache } = await import('node:module');
   enableCompileCache();
   // A request runs through hundreds of functions once each. V8's default of 3000 runs leaves them half optimised for the first minutes
-  // of a busy process; bench/README.md has the figures.
+  // of a busy process (`npm run bench`).
   const { setFlagsFromString } = await import('node:v8');
   setFlagsFromString('--invocation-count-for-turbofan=300');
   const { limitYoungGeneration } = await import('./common/young-generation.js');

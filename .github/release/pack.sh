@@ -17,10 +17,11 @@ stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 dir="$stage/codex-proxy-$target"
 
-mkdir -p "$dir/app" "$dir/runtime" "$dir/docs"
+mkdir -p "$dir/app" "$dir/runtime"
 cp -R "$root/dist" "$root/node_modules" "$root/package.json" "$dir/app/"
-cp "$root/README.md" "$root/README.zh-CN.md" "$root/LICENSE" "$root/config.example.yaml" "$dir/"
-cp "$root/docs/CONFIGURATION.md" "$root/docs/DEPLOY.md" "$root/docs/API.md" "$root/docs/OPERATIONS.md" "$dir/docs/"
+cp "$root/README.md" "$root/README.zh-CN.md" "$root/CONTRIBUTING.md" "$root/LICENSE" "$root/config.example.yaml" "$dir/"
+# All of them: they refer to each other.
+cp -R "$root/docs" "$dir/"
 
 sqlite="$dir/app/node_modules/better-sqlite3"
 binary="${target/windows/win32}.node"

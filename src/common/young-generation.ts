@@ -8,7 +8,7 @@ const sizeBytes = (): number => getHeapSpaceStatistics().find(({ space_name: nam
 const allowGrowth = (allowed: boolean): void => setFlagsFromString(`--semi-space-growth-factor=${allowed ? 2 : 1}`);
 
 /**
- * Bounds V8's young generation to a size above which it saves hardly any time here (bench/README.md). By itself it takes 64 MiB for the start
+ * Bounds V8's young generation to a size above which it saves hardly any time here (`npm run bench`). By itself it takes 64 MiB for the start
  * alone and 128 MiB once the process is busy. `--max-semi-space-size` would do, but can only be given on a command line.
  * V8 shrinks it in idle times, so it must be able to grow again; it does not grow before the event loop turns for the first time.
  */

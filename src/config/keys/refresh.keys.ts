@@ -5,7 +5,7 @@ export class RefreshKeys {
   static readonly title = 'Token refresh';
 
   @Seconds('refresh-interval', {
-    about: 'Interval of the refresh sweep; a token is renewed when it ends within this time and 300 s.',
+    about: 'How early tokens are renewed: when they end within this time and 300 s. Looked for every 15 s, or this often if it is shorter.',
     min: 10,
     max: 864_000,
   })
