@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Cancellation } from './cancellation.js';
 
 /** The one source of time, so that tests can move it. Instants are epoch milliseconds. */
 @Injectable()
@@ -15,12 +16,12 @@ export class Clock {
   }
 
   /** Resolves after `ms`; rejects with the signal's reason as soon as it is aborted. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  sleep(ms: number, signal?: Cancellation): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason as Error);
+      if (signal?.aborted) return reject(signal.reason);
       const onAbort = (): void => {
         clearTimeout(timer);
-        reject(signal!.reason as Error);
+        reject(signal!.reason);
       };
       const timer = setTimeout(() => {
         signal?.removeEventListener('abort', onAbort);

@@ -12,6 +12,7 @@ export const BLANK = '\n';
  * real status. After the client has left every call is harmless.
  */
 export class JsonAnswer implements KeepAliveTarget {
+  place = 0;
   lastTick = 0;
   #watching = false;
   #headers: () => Readonly<Record<string, string>> = () => ({});

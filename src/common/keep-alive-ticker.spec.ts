@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { KeepAliveTicker, type KeepAliveTarget } from './keep-alive-ticker.js';
 
 const target = (): KeepAliveTarget & { calls: number } => ({
+  place: 0,
   lastTick: 0,
   calls: 0,
   keepAlive() {

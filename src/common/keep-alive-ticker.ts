@@ -1,5 +1,7 @@
+import { InFlight, type Placed } from './in-flight.js';
+
 /** A stream that must not fall silent. */
-export interface KeepAliveTarget {
+export interface KeepAliveTarget extends Placed {
   /** Tick of its last write. */
   lastTick: number;
   /** It has been silent for the interval. */
@@ -13,7 +15,7 @@ const TICKS_PER_INTERVAL = 15;
  * activity by copying a number; silence is told with an error of one tick.
  */
 export class KeepAliveTicker {
-  readonly #targets = new Set<KeepAliveTarget>();
+  readonly #targets = new InFlight<KeepAliveTarget>();
   #timer: NodeJS.Timeout | undefined;
   #tick = 0;
 

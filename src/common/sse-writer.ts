@@ -25,6 +25,7 @@ const ignore = (): void => undefined;
  * an error with a real status. After the client has left every call is harmless.
  */
 export class SseWriter implements KeepAliveTarget {
+  place = 0;
   lastTick = 0;
   readonly #raw: ServerResponse;
   #opened = false;

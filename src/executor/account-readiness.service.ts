@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AccountLease } from '../accounts/pool/account-lease.js';
 import { AccountPool } from '../accounts/pool/account-pool.service.js';
+import type { Cancellation } from '../common/cancellation.js';
 import { QuotaPrecheck } from '../quota/quota-precheck.service.js';
 import { TokenFreshness } from './token-freshness.service.js';
 import type { Turn } from './turn.js';
@@ -18,7 +19,7 @@ export class AccountReadiness {
   ) {}
 
   /** Costs nothing for a fresh token and a known quota. */
-  ensure(turn: Turn, lease: AccountLease, signal: AbortSignal): Readiness | Promise<Readiness> {
+  ensure(turn: Turn, lease: AccountLease, signal: Cancellation): Readiness | Promise<Readiness> {
     const { id } = lease.account;
     const fresh = turn.freshened.has(id) || this.tokens.ensure(lease, () => this.tokens.hasAlternative(turn.query(), id), signal);
     if (fresh === true) return this.#quota(turn, lease, signal);
@@ -32,7 +33,7 @@ export class AccountReadiness {
   }
 
   /** One account may be asked about while another one serves the request; otherwise one answer is waited for, for a second at most. */
-  #quota(turn: Turn, { account }: AccountLease, signal: AbortSignal): Readiness | Promise<Readiness> {
+  #quota(turn: Turn, { account }: AccountLease, signal: Cancellation): Readiness | Promise<Readiness> {
     // Nobody better was left: the deferred account is worth a second more than one that rests.
     if (turn.isDeferring && this.pool.restingCooldown(account.id) && turn.reconsider()) return 'later';
     if (turn.lookedAtQuota || this.precheck.isKnown(account)) return 'ready';

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { AccountLease } from '../accounts/pool/account-lease.js';
 import { AccountPool } from '../accounts/pool/account-pool.service.js';
+import type { Cancellation } from '../common/cancellation.js';
 import { Clock } from '../common/clock.js';
 import { GatewayError } from '../common/gateway-error.js';
 import { Config } from '../config/config.js';
@@ -42,7 +43,7 @@ export class AttemptLoop {
 
   readonly #logsSuccess: boolean;
 
-  async run(request: CodexRequest, requestId: string, signal: AbortSignal, operation: Operation): Promise<void> {
+  async run(request: CodexRequest, requestId: string, signal: Cancellation, operation: Operation): Promise<void> {
     const owner = request.compactions.length > 0 ? await this.turns.ownerOf(request) : undefined;
     const turn = this.turns.create(request, requestId, owner);
     let same: string | undefined;
@@ -58,7 +59,7 @@ export class AttemptLoop {
   }
 
   /** Leases an account and tries it; null when the turn is answered. The lease is given back before the loop waits for anything. */
-  async #step(turn: Turn, same: string | undefined, operation: Operation, signal: AbortSignal): Promise<Reaction | null> {
+  async #step(turn: Turn, same: string | undefined, operation: Operation, signal: Cancellation): Promise<Reaction | null> {
     using lease = this.pool.lease(turn.query(same));
     if (lease === null) return same === undefined && !turn.reconsider() ? STOP : NEXT;
     const { id } = lease.account;
@@ -75,7 +76,7 @@ export class AttemptLoop {
   }
 
   /** One attempt and what follows from it; null when the turn is answered. */
-  async #attempt(turn: Turn, lease: AccountLease, operation: Operation, signal: AbortSignal): Promise<Reaction | null> {
+  async #attempt(turn: Turn, lease: AccountLease, operation: Operation, signal: Cancellation): Promise<Reaction | null> {
     const attempt = turn.countAttempt();
     const startedAt = this.clock.now();
     const outcome = await operation.attempt(turn, lease);
@@ -114,7 +115,7 @@ function detailOf(outcome: FailedOutcome): Record<string, unknown> {
   return detail;
 }
 
-async function unlessGone<T>(work: T | Promise<T>, signal: AbortSignal): Promise<T> {
+async function unlessGone<T>(work: T | Promise<T>, signal: Cancellation): Promise<T> {
   try {
     return await work;
   } catch (error) {

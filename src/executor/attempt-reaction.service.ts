@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AccountCounters } from '../accounts/counters/account-counters.service.js';
 import { AccountEffects } from '../accounts/policy/account-effects.service.js';
 import type { AccountLease } from '../accounts/pool/account-lease.js';
+import type { Cancellation } from '../common/cancellation.js';
 import type { RefreshResult } from '../refresh/refresh-result.js';
 import type { OutcomeOf } from '../upstream/outcome.js';
 import type { FailedOutcome } from './final-answer.js';
@@ -35,7 +36,7 @@ export class AttemptReaction {
     lease.succeeded(turn.request.affinity);
   }
 
-  async failed(turn: Turn, lease: AccountLease, outcome: FailedOutcome, committed: boolean, signal: AbortSignal): Promise<Reaction> {
+  async failed(turn: Turn, lease: AccountLease, outcome: FailedOutcome, committed: boolean, signal: Cancellation): Promise<Reaction> {
     this.counters.attempted(lease.account.id, outcome);
     if (committed || signal.aborted) {
       this.#report(turn, lease, outcome);
@@ -56,7 +57,7 @@ export class AttemptReaction {
   }
 
   /** The first 401 of an account is answered with one forced refresh; only what comes after that counts against it. */
-  async #renew(turn: Turn, lease: AccountLease, outcome: OutcomeOf<'unauthorized'>, signal: AbortSignal): Promise<Reaction> {
+  async #renew(turn: Turn, lease: AccountLease, outcome: OutcomeOf<'unauthorized'>, signal: Cancellation): Promise<Reaction> {
     const { id, refreshable } = lease.account;
     if (outcome.dead || turn.renewed.has(id) || !refreshable || !this.effects.mayForceRefresh(id, lease)) {
       return this.#switch(turn, lease, outcome);

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AccountCounters } from '../accounts/counters/account-counters.service.js';
 import { AccountEffects } from '../accounts/policy/account-effects.service.js';
 import type { AccountLease } from '../accounts/pool/account-lease.js';
+import type { Cancellation } from '../common/cancellation.js';
 import { Clock } from '../common/clock.js';
 import { classifyFailure, classifyStreamError } from '../upstream/classify.js';
 import type { Outcome } from '../upstream/outcome.js';
@@ -34,7 +35,7 @@ export class CompactAttempt {
   ) {}
 
   /** The answer, or the outcome that stands for it; never throws for what upstream does. */
-  async run(turn: Turn, lease: AccountLease, signal: AbortSignal): Promise<{ outcome: Outcome; answer?: CompactAnswer }> {
+  async run(turn: Turn, lease: AccountLease, signal: Cancellation): Promise<{ outcome: Outcome; answer?: CompactAnswer }> {
     try {
       const response = await this.calls.open(turn, lease, 'compact', signal);
       if (response.status !== 200) return { outcome: await this.calls.refusal(response, signal) };

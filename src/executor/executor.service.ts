@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Cancellation } from '../common/cancellation.js';
 import { GatewayError } from '../common/gateway-error.js';
 import { CompactAnswer, CompactAttempt } from './compact-attempt.js';
 import { AttemptLoop } from './attempt-loop.service.js';
@@ -22,7 +23,7 @@ export class Executor {
    * Runs a turn into `sink`. Resolves when the sink has been told `end` or a failure it could show in-band; rejects with
    * `GatewayError` when nothing was sent yet, so that the caller answers with a real status. `signal` fires when the client leaves.
    */
-  async run(request: CodexRequest, sink: TurnSink, signal: AbortSignal, requestId: string): Promise<void> {
+  async run(request: CodexRequest, sink: TurnSink, signal: Cancellation, requestId: string): Promise<void> {
     const hold = new HeaderHold(sink, this.config.streamHeaderHold * 1000);
     try {
       await this.loop.run(request, requestId, signal, {
@@ -39,7 +40,7 @@ export class Executor {
   }
 
   /** Runs a compaction; rejects with `GatewayError`. */
-  async compact(request: CodexRequest, signal: AbortSignal, requestId: string): Promise<CompactAnswer> {
+  async compact(request: CodexRequest, signal: Cancellation, requestId: string): Promise<CompactAnswer> {
     let answer: CompactAnswer | undefined;
     await this.loop.run(request, requestId, signal, {
       attempt: async (turn, lease) => {

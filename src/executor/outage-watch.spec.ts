@@ -17,6 +17,7 @@ let answer: Outcome;
 let probes: number;
 
 class Call {
+  place = 0;
   readonly startedAt = performance.now();
   gaveUp: string | undefined;
 

@@ -1,16 +1,22 @@
+import { type Cancellation, CancelSource } from '../common/cancellation.js';
+
 /** Gives an attempt up that brings no output in time. */
 export class OutputDeadline {
-  /** Also aborted with `outer`. */
-  readonly signal: AbortSignal;
-  readonly #late = new AbortController();
+  readonly #source = new CancelSource();
   readonly #timer: NodeJS.Timeout;
+  #over = false;
 
   constructor(
     readonly limitMs: number,
-    outer: AbortSignal,
+    outer: Cancellation,
   ) {
-    this.signal = AbortSignal.any([outer, this.#late.signal]);
-    this.#timer = setTimeout(() => this.#late.abort(), limitMs);
+    this.#source.follow(outer);
+    this.#timer = setTimeout(() => this.#expire(), limitMs);
+  }
+
+  /** Also aborted with `outer`. */
+  get signal(): Cancellation {
+    return this.#source;
   }
 
   /** There is output, or the attempt is over. */
@@ -19,6 +25,11 @@ export class OutputDeadline {
   }
 
   get isOver(): boolean {
-    return this.#late.signal.aborted;
+    return this.#over;
+  }
+
+  #expire(): void {
+    this.#over = true;
+    this.#source.abort();
   }
 }

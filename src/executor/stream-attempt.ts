@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AccountCounters } from '../accounts/counters/account-counters.service.js';
 import { AccountEffects } from '../accounts/policy/account-effects.service.js';
 import type { AccountLease } from '../accounts/pool/account-lease.js';
+import type { Cancellation } from '../common/cancellation.js';
 import { Clock } from '../common/clock.js';
 import { classifyFailure, classifyStreamError } from '../upstream/classify.js';
 import type { Outcome } from '../upstream/outcome.js';
@@ -11,7 +12,7 @@ import { usageOf } from '../upstream/token-usage.js';
 import { isTerminal, terminalStatus, UpstreamEvent } from '../upstream/upstream-event.js';
 import { UpstreamFailure } from '../upstream/upstream-failure.js';
 import type { ByteStream, UpstreamResponse } from '../upstream/upstream-types.js';
-import { accountScope } from './account-scope.js';
+import { AcceptedHead } from './accepted-head.js';
 import { rememberCompactions } from './compaction-owners.js';
 import type { HeaderHold } from './header-hold.js';
 import { OutputDeadline } from './output-deadline.js';
@@ -37,19 +38,12 @@ export class StreamAttempt {
   ) {}
 
   /** Never throws for what upstream does; `ok` means that the sink holds the whole turn. */
-  async run(turn: Turn, lease: AccountLease, sink: TurnSink, hold: HeaderHold, signal: AbortSignal): Promise<Outcome> {
+  async run(turn: Turn, lease: AccountLease, sink: TurnSink, hold: HeaderHold, signal: Cancellation): Promise<Outcome> {
     const deadline = turn.lastChanceMs === null ? null : new OutputDeadline(turn.lastChanceMs, signal);
     try {
       const response = await this.calls.open(turn, lease, 'responses', deadline?.signal ?? signal);
       if (response.status !== 200) return await this.calls.refusal(response, signal);
-      const { id } = lease.account;
-      sink.begin({
-        upstreamHeaders: response.headers,
-        ignored: turn.ignored(),
-        get scope() {
-          return accountScope(id);
-        },
-      });
+      sink.begin(new AcceptedHead(response.headers, turn.ignored(), lease.account.id));
       hold.accepted();
       const watch = new OutputWatch(() => {
         turn.sawOutput = true;

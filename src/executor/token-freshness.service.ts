@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AccountPool, LeaseQuery } from '../accounts/pool/account-pool.service.js';
 import type { AccountLease } from '../accounts/pool/account-lease.js';
+import type { Cancellation } from '../common/cancellation.js';
 import { Clock } from '../common/clock.js';
 import type { RefreshResult } from '../refresh/refresh-result.js';
 import { RefreshService } from '../refresh/refresh.service.js';
@@ -20,7 +21,7 @@ export class TokenFreshness {
   ) {}
 
   /** Whether the account can be used now; renews its token first where it is about to end. Costs nothing for a fresh token. */
-  ensure(lease: AccountLease, hasAlternative: () => boolean, signal: AbortSignal): boolean | Promise<boolean> {
+  ensure(lease: AccountLease, hasAlternative: () => boolean, signal: Cancellation): boolean | Promise<boolean> {
     const { accessToken, accessExpiresAt, lastRefreshAt, refreshable } = lease.account;
     const now = this.clock.now();
     const usable = accessToken !== '' && (accessExpiresAt === 0 || accessExpiresAt > now);
@@ -33,7 +34,7 @@ export class TokenFreshness {
   }
 
   /** Renews the token the lease has; adopts a newer one that is there already. Bounded in time while another account is free. */
-  async renew(lease: AccountLease, hasAlternative: boolean, signal: AbortSignal): Promise<RefreshResult> {
+  async renew(lease: AccountLease, hasAlternative: boolean, signal: Cancellation): Promise<RefreshResult> {
     const renewal = this.refresh.renew(lease.account.id, lease.generation);
     if (!hasAlternative) return abortable(renewal, signal);
     const limit = new AbortController();
@@ -55,9 +56,9 @@ export class TokenFreshness {
 }
 
 /** The refresh itself goes on for the others who need it; only this waiter leaves. */
-function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+function abortable<T>(work: Promise<T>, signal: Cancellation): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
+    const onAbort = (): void => reject(signal.reason);
     if (signal.aborted) return onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AccountEffects } from '../accounts/policy/account-effects.service.js';
 import type { AccountLease } from '../accounts/pool/account-lease.js';
+import type { Cancellation } from '../common/cancellation.js';
 import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { classifyAnswer } from '../upstream/classify.js';
@@ -33,7 +34,7 @@ export class UpstreamCalls {
   }
 
   /** Sends the turn with the lease's account. Resolves at the answer's headers, whatever their status; rejects with `UpstreamFailure`. */
-  async open(turn: Turn, lease: AccountLease, operation: Operation, signal: AbortSignal): Promise<UpstreamResponse> {
+  async open(turn: Turn, lease: AccountLease, operation: Operation, signal: Cancellation): Promise<UpstreamResponse> {
     const { account } = lease;
     const { identityHeaders, sessionId } = turn.request;
     const turnState = identityHeaders['x-codex-turn-state'];
@@ -59,7 +60,7 @@ export class UpstreamCalls {
   }
 
   /** What a status other than 200 means; reads the error body, as far as it comes. Rejects with `UpstreamFailure` only if `signal` is aborted. */
-  async refusal(response: UpstreamResponse, signal: AbortSignal): Promise<Outcome> {
+  async refusal(response: UpstreamResponse, signal: Cancellation): Promise<Outcome> {
     const text = await refusalText(response.body, signal);
     return classifyAnswer(response.status, response.headers, text, this.clock.now());
   }

@@ -1,4 +1,5 @@
 import { GatewayError } from '../common/gateway-error.js';
+import { InFlight, type Placed } from '../common/in-flight.js';
 
 /** Bodies up to this size are not counted: a connection costs about as much. */
 export const UNCOUNTED_BYTES = 32_768;
@@ -27,7 +28,7 @@ interface Waiter {
 export class BodyBudget {
   #used = 0;
   readonly #waiters = new Set<Waiter>();
-  readonly #shares = new Set<BodyShare>();
+  readonly #shares = new InFlight<BodyShare>();
   #hurry: NodeJS.Timeout | undefined;
 
   /** @param patienceMs how long a body waits for room. */
@@ -102,7 +103,8 @@ export class BodyBudget {
 }
 
 /** What one request holds of the budget, from its first large piece to the end of its answer. */
-export class BodyShare {
+export class BodyShare implements Placed {
+  place = 0;
   held = 0;
   /** Ends the wait for room; null while it does not wait. */
   leave: (() => void) | null = null;

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Cancellation, CancelSource } from '../common/cancellation.js';
 import { GatewayError } from '../common/gateway-error.js';
 
 const clientClosed = (): GatewayError =>
@@ -8,11 +9,11 @@ const clientClosed = (): GatewayError =>
  * Aborts (reason: `GatewayError('client_closed')`) as soon as the client's connection or HTTP/2 stream closes before the
  * answer was ended; stays silent after an answer that was ended. Ask once per request and hand it on.
  */
-export const clientSignal = (request: FastifyRequest, reply: FastifyReply): AbortSignal => {
-  const controller = new AbortController();
+export const clientSignal = (request: FastifyRequest, reply: FastifyReply): Cancellation => {
+  const source = new CancelSource();
   const { raw } = reply;
   const gone = raw.destroyed || request.raw.socket?.destroyed === true || request.raw.aborted;
-  if (gone && !raw.writableEnded) controller.abort(clientClosed());
-  else raw.once('close', () => raw.writableEnded || controller.abort(clientClosed()));
-  return controller.signal;
+  if (gone && !raw.writableEnded) source.abort(clientClosed());
+  else raw.once('close', () => raw.writableEnded || source.abort(clientClosed()));
+  return source;
 };

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { PoolAccount } from '../accounts/pool/pool-account.js';
+import type { Cancellation } from '../common/cancellation.js';
 import { Config } from '../config/config.js';
 import { UpstreamClient } from '../upstream/upstream.client.js';
 import { UpstreamHeaders } from '../upstream/upstream-headers.js';
@@ -22,7 +23,7 @@ export class CatalogueClient {
   }
 
   /** `known` itself where nothing has changed. Rejects with an `Error` when the backend does not tell. */
-  async ask(account: PoolAccount, known: OfferedList | undefined, signal: AbortSignal): Promise<OfferedList> {
+  async ask(account: PoolAccount, known: OfferedList | undefined, signal: Cancellation): Promise<OfferedList> {
     const headers = this.headers.forAccount(account);
     if (known?.etag) headers['if-none-match'] = known.etag;
     const answer = await this.client.open({ url: this.#url, method: 'GET', headers, signal, totalTimeoutMs: CALL_TIMEOUT_MS });

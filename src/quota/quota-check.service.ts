@@ -2,6 +2,7 @@ import { BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { AccountEffects } from '../accounts/policy/account-effects.service.js';
 import { AccountPool } from '../accounts/pool/account-pool.service.js';
 import type { PoolAccount } from '../accounts/pool/pool-account.js';
+import type { Cancellation } from '../common/cancellation.js';
 import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import type { RenewOptions } from '../refresh/refresh-result.js';
@@ -19,7 +20,7 @@ export interface QuotaCheckOptions {
   /** The account is out of service because its login was lost or refused, and may get a new token all the same. */
   readonly recover?: boolean;
   /** Ends the waiting of this caller with the outcome `aborted`; others who wait for the same answer still get it. */
-  readonly signal?: AbortSignal;
+  readonly signal?: Cancellation;
 }
 
 interface Asked {
@@ -124,7 +125,7 @@ export class QuotaCheckService implements BeforeApplicationShutdown {
   }
 }
 
-function untilAborted(check: Promise<QuotaCheck>, signal: AbortSignal | undefined): Promise<QuotaCheck> {
+function untilAborted(check: Promise<QuotaCheck>, signal: Cancellation | undefined): Promise<QuotaCheck> {
   if (!signal) return check;
   return new Promise((resolve, reject) => {
     const onAbort = (): void => resolve(ABORTED);

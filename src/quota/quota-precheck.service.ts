@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AccountPool } from '../accounts/pool/account-pool.service.js';
 import type { PoolAccount } from '../accounts/pool/pool-account.js';
+import { type Cancellation, CancelSource } from '../common/cancellation.js';
 import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { type QuotaCheck, QuotaCheckService } from './quota-check.service.js';
@@ -41,9 +42,9 @@ export class QuotaPrecheck {
   }
 
   /** Asks; resolves with the answer, or after a second without it. Never rejects. */
-  async ask(accountId: string, signal: AbortSignal): Promise<void> {
-    const patience = new AbortController();
-    const late = this.clock.sleep(PATIENCE_MS, AbortSignal.any([patience.signal, signal])).then(() => this.#isSilent());
+  async ask(accountId: string, signal: Cancellation): Promise<void> {
+    const patience = new CancelSource().follow(signal);
+    const late = this.clock.sleep(PATIENCE_MS, patience).then(() => this.#isSilent());
     const check = this.checks.check(accountId).then((answer) => {
       this.#asked.set(accountId, this.clock.now());
       if (!isAnswer(answer)) this.#isSilent();

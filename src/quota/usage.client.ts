@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { PoolAccount } from '../accounts/pool/pool-account.js';
+import type { Cancellation } from '../common/cancellation.js';
 import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
 import { classifyAnswer, classifyFailure } from '../upstream/classify.js';
@@ -35,7 +36,7 @@ export class UsageClient {
   }
 
   /** With the access token that the account has now. Never rejects; `aborted` when the signal was. */
-  async read(account: PoolAccount, timeoutMs: number, signal?: AbortSignal): Promise<UsageReading> {
+  async read(account: PoolAccount, timeoutMs: number, signal?: Cancellation): Promise<UsageReading> {
     try {
       const headers = this.headers.forAccount(account);
       const {

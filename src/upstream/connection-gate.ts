@@ -1,3 +1,4 @@
+import type { Cancellation } from '../common/cancellation.js';
 import { UpstreamFailure } from './upstream-failure.js';
 
 /** More calls than this never wait for connections of one origin: they would only time out together. */
@@ -39,7 +40,7 @@ export class ConnectionGate {
   }
 
   /** Resolves with a place; rejects with `queue` after the limit, with `aborted` when the signal says so. */
-  enter(signal?: AbortSignal): Promise<void> {
+  enter(signal?: Cancellation): Promise<void> {
     if (this.#waiting.size >= MAX_WAITING) {
       this.timeouts++;
       return Promise.reject(new UpstreamFailure('queue', `${MAX_WAITING} calls are waiting for a connection to the backend`));

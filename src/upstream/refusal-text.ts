@@ -1,3 +1,4 @@
+import type { Cancellation } from '../common/cancellation.js';
 import { textOf } from './body-text.js';
 import { UpstreamFailure } from './upstream-failure.js';
 import type { ByteStream } from './upstream-types.js';
@@ -10,7 +11,7 @@ const PATIENCE_MS = 5_000;
  * The body of a refusal, or what came of it before it broke or went silent: its status counts all the same, since a 401 or a 429 is
  * no fault of the network. Rejects with `UpstreamFailure` only when `signal` is aborted.
  */
-export async function refusalText(body: Pick<ByteStream, 'read' | 'cancel'>, signal: AbortSignal): Promise<string> {
+export async function refusalText(body: Pick<ByteStream, 'read' | 'cancel'>, signal: Cancellation): Promise<string> {
   const pieces: Buffer[] = [];
   const patience = setTimeout(() => body.cancel(), PATIENCE_MS).unref();
   try {

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { InFlight, type Placed } from '../common/in-flight.js';
 import type { UpstreamFailure } from './upstream-failure.js';
 
 /** A call that has no answer yet. */
-export interface UnansweredCall {
+export interface UnansweredCall extends Placed {
   /** By `performance.now()`. */
   readonly startedAt: number;
   stop(failure: UpstreamFailure): void;
@@ -11,7 +12,7 @@ export interface UnansweredCall {
 /** The turns that wait for the headers of their answer. */
 @Injectable()
 export class UnansweredCalls {
-  readonly #calls = new Set<UnansweredCall>();
+  readonly #calls = new InFlight<UnansweredCall>();
   #answeredAt = -Infinity;
 
   get size(): number {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import type { Cancellation } from '../common/cancellation.js';
 import { ByteReader } from './byte-reader.js';
 import type { ConnectionGate } from './connection-gate.js';
 import type { ForwardProxy } from './dispatcher.factory.js';
@@ -11,7 +12,7 @@ import type { UnansweredCalls } from './unanswered-calls.js';
 import type { UpstreamResponse } from './upstream-types.js';
 
 export interface ExchangeOptions {
-  readonly signal: AbortSignal | undefined;
+  readonly signal: Cancellation | undefined;
   /** 0: none. */
   readonly totalTimeoutMs: number;
   /** Longest wait for undici to start the call; 0: none. */
@@ -31,6 +32,7 @@ export interface ExchangeOptions {
  */
 export class UpstreamExchange implements Dispatcher.DispatchHandler {
   readonly response: Promise<UpstreamResponse>;
+  place = 0;
   readonly startedAt = performance.now();
   #resolve!: (response: UpstreamResponse) => void;
   #reject!: (failure: UpstreamFailure) => void;

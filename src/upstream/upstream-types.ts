@@ -1,10 +1,11 @@
+import type { Cancellation } from '../common/cancellation.js';
 /** One outbound call. Every call of the service goes through `UpstreamClient.open`, so that proxy and timeouts hold everywhere. */
 export interface UpstreamCall {
   readonly url: URL;
   readonly method: 'GET' | 'POST' | 'HEAD';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  readonly signal?: AbortSignal;
+  readonly signal?: Cancellation;
   /** Silence limit in ms, before headers and between bytes; default `upstream-idle-timeout-seconds`. */
   readonly idleTimeoutMs?: number;
   /** Limit for the whole call in ms; default none. */

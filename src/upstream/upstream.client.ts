@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Dispatcher } from 'undici';
+import type { Cancellation } from '../common/cancellation.js';
 import { Config } from '../config/config.js';
 import { bodyChunks } from './body-chunks.js';
 import type { ConnectionGate } from './connection-gate.js';
@@ -75,7 +76,7 @@ export class UpstreamClient {
 }
 
 /** The signal may be aborted between the admission and its being noticed: then nobody would hear of it any more. */
-async function enterAliveWith(gate: ConnectionGate, signal: AbortSignal | undefined): Promise<void> {
+async function enterAliveWith(gate: ConnectionGate, signal: Cancellation | undefined): Promise<void> {
   await gate.enter(signal);
   if (!signal?.aborted) return;
   gate.leave();

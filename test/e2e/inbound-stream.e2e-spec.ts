@@ -1,6 +1,7 @@
 import { connect as connectHttp2, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { toBytes } from '../../src/common/byte-string.js';
+import type { Cancellation } from '../../src/common/cancellation.js';
 import { DrainService } from '../../src/inbound/drain.service.js';
 import { startApp, type TestApp } from '../support/inbound-app.js';
 import { RawClient, request } from '../support/raw-http.js';
@@ -34,7 +35,7 @@ const askHttp2 = (): { session: ClientHttp2Session; stream: ClientHttp2Stream; t
   stream.end('{}');
   return { session, stream, text };
 };
-const aborted = (signal: AbortSignal): Promise<void> =>
+const aborted = (signal: Cancellation): Promise<void> =>
   new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));
 const event = (text: string): string => toBytes(`data: {"t":"${text}"}\n\n`);
 

@@ -16,7 +16,7 @@ export const CHAT_REPLY: ChatCompletionsReply = {
   stops: [],
   fallbackId: 'chatcmpl-fallback',
   createdAt: 1_787_000_001,
-  inputEstimate: 40,
+  inputEstimate: () => 40,
 };
 const CUT = new GatewayError('truncated', 'upstream closed the stream before it finished');
 

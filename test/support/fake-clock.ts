@@ -1,3 +1,4 @@
+import type { Cancellation } from '../../src/common/cancellation.js';
 import { Clock } from '../../src/common/clock.js';
 
 interface Sleeper {
@@ -27,12 +28,12 @@ export class FakeClock extends Clock {
     }
   }
 
-  override sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  override sleep(ms: number, signal?: Cancellation): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason as Error);
+      if (signal?.aborted) return reject(signal.reason);
       const onAbort = (): void => {
         this.#sleepers.delete(sleeper);
-        reject(signal!.reason as Error);
+        reject(signal!.reason);
       };
       const sleeper: Sleeper = {
         until: this.instant + ms,

@@ -20,6 +20,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AccessModule } from '../../src/access/access.module.js';
 import { ApiKeyGuard } from '../../src/access/api-key.guard.js';
 import { configureApp, createAdapter } from '../../src/app.setup.js';
+import type { Cancellation } from '../../src/common/cancellation.js';
 import { GatewayError } from '../../src/common/gateway-error.js';
 import { createLogger } from '../../src/common/pino-logger.js';
 import { SseWriter } from '../../src/common/sse-writer.js';
@@ -49,14 +50,14 @@ class ErrorFilter implements ExceptionFilter {
 /** What tests see of the requests that arrived. */
 export class Seen {
   writers: SseWriter[] = [];
-  signals: AbortSignal[] = [];
+  signals: Cancellation[] = [];
   #wake: (() => void) | null = null;
 
   arrived(): void {
     this.#wake?.();
   }
 
-  async stream(index: number): Promise<{ writer: SseWriter; signal: AbortSignal }> {
+  async stream(index: number): Promise<{ writer: SseWriter; signal: Cancellation }> {
     while (this.writers.length <= index) await new Promise<void>((resolve) => (this.#wake = resolve));
     return { writer: this.writers[index]!, signal: this.signals[index]! };
   }

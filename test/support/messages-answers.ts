@@ -16,7 +16,7 @@ export const MESSAGES_REPLY: MessagesReply = {
   names: { original: (name: string) => name } as ToolNames,
   stops: [],
   dropEmptyArguments: new Map([['Read', new Set(['pages'])]]),
-  inputEstimate: 77,
+  inputEstimate: () => 77,
   fallbackId: 'msg_fallback',
   requestId: 'req_1',
 };

@@ -18,7 +18,7 @@ export interface ChatCompletionsReply {
   /** Epoch seconds, used if upstream names none. */
   readonly createdAt: number;
   /** Cheap estimate of the prompt's tokens, for an answer that a stop sequence ended before upstream told its usage. */
-  readonly inputEstimate: number;
+  readonly inputEstimate: () => number;
 }
 
 /** A decoded request: what goes to the executor, what the encoder has to know, and which tool schemas had to be repaired. */

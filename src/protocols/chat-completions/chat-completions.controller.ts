@@ -42,9 +42,7 @@ export class ChatCompletionsController {
       fallbackId: `chatcmpl-${randomUUID().replaceAll('-', '')}`,
       createdAt: Math.floor(this.clock.now() / 1000),
       // Hardly any answer asks for it.
-      get inputEstimate() {
-        return estimateTokens(turn.request.body);
-      },
+      inputEstimate: () => estimateTokens(turn.request.body),
     };
     const signal = clientSignal(request, reply);
     const headers = (head: TurnHead): Record<string, string> => openAiHeaders(head, turn.request.codexClient, reply);

@@ -122,11 +122,11 @@ describe('a stop sequence', () => {
 
   it('ends the turn without upstream’s end, and then with an estimate of the usage', () => {
     const cut = SCRIPT.slice(0, -1);
-    const reply = { stops, includeUsage: true, inputEstimate: 33 };
+    const reply = { stops, includeUsage: true, inputEstimate: () => 33 };
     const { faults, completion } = readChatStream(chatStream(cut, reply), true);
     expect([faults, completion.usage]).toMatchObject([[], { prompt_tokens: 33, completion_tokens: 1, total_tokens: 34 }]);
     expect(completion).toEqual(chatAnswer(cut, reply));
-    expect(chatStream(cut, { stops, inputEstimate: 33 })).not.toContain('usage');
+    expect(chatStream(cut, { stops, inputEstimate: () => 33 })).not.toContain('usage');
   });
 
   it('is what satisfies an encoder; without one nothing does', () => {

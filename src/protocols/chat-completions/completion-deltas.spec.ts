@@ -18,7 +18,7 @@ const REPLY: ChatCompletionsReply = {
   stops: [],
   fallbackId: 'chatcmpl-fallback',
   createdAt: 1_700_000_000,
-  inputEstimate: 40,
+  inputEstimate: () => 40,
 };
 const BEGIN: TurnBegin = { responseId: 'resp_9', createdAt: 1_787_000_000.5, serviceTier: null };
 const USAGE = { input: 100, output: 20, total: 120, cached: 60, cacheWrite: null, reasoning: 5 };

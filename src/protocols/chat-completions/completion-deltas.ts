@@ -121,7 +121,7 @@ export class CompletionDeltas implements TurnListener {
   /** Upstream tells its usage last: an answer that a stop sequence ended may have to do without. */
   #usage({ usage, stopped }: TurnEnd): CompletionUsage | null {
     if (usage) return completionUsage(usage);
-    return stopped === null ? null : estimatedUsage(this.reply.inputEstimate, this.#bytes);
+    return stopped === null ? null : estimatedUsage(this.reply.inputEstimate(), this.#bytes);
   }
 
   /** Texts of two items are told apart by a blank line, unless the first one ends its last line itself. */

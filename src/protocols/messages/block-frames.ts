@@ -77,7 +77,7 @@ export class BlockFrames implements BlockOutput {
       stop_reason: null,
       stop_sequence: null,
       stop_details: null,
-      usage: startUsage(this.reply.inputEstimate, tier),
+      usage: startUsage(this.reply.inputEstimate(), tier),
     };
     this.#preamble.append(frame({ type: 'message_start', message }) + PING);
   }

@@ -18,7 +18,7 @@ const REPLY: MessagesReply = {
   names: { original: (name: string) => name.replace('coded_', 'client.') } as ToolNames,
   stops: [],
   dropEmptyArguments: new Map(),
-  inputEstimate: 77,
+  inputEstimate: () => 77,
   fallbackId: 'msg_fallback',
   requestId: 'req_1',
 };
@@ -462,7 +462,10 @@ describe('the usage', () => {
       to.end({ ...END, usage: null });
     });
     expect(answer.usage).toMatchObject({ input_tokens: 77, output_tokens: 11 });
-    expect(told((to) => to.end({ ...END, usage: null }), { inputEstimate: 0 }).usage).toMatchObject({ input_tokens: 1, output_tokens: 1 });
+    expect(told((to) => to.end({ ...END, usage: null }), { inputEstimate: () => 0 }).usage).toMatchObject({
+      input_tokens: 1,
+      output_tokens: 1,
+    });
   });
 });
 

@@ -111,7 +111,7 @@ export class MessageBlocks implements TurnListener {
     const searches = counted ? { web_search_requests: this.#searches, web_fetch_requests: this.#pagesRead } : null;
     this.out.end({
       stop: stopReason(end, this.#shown),
-      usage: end.usage ? messageUsage(end.usage, searches) : estimatedUsage(this.reply.inputEstimate, this.#bytes, searches),
+      usage: end.usage ? messageUsage(end.usage, searches) : estimatedUsage(this.reply.inputEstimate(), this.#bytes, searches),
       complete: end.status === 'completed',
     });
   }

@@ -16,7 +16,7 @@ export interface MessagesReply {
   /** Tool (client's name) → arguments that are left out where they are blank (`tool-drop-empty-arguments`). */
   readonly dropEmptyArguments: ReadonlyMap<string, ReadonlySet<string>>;
   /** Cheap estimate of the prompt's tokens, for `message_start` and for a turn of which upstream tells no usage. */
-  readonly inputEstimate: number;
+  readonly inputEstimate: () => number;
   /** `msg_…`, used if upstream names no response in time. */
   readonly fallbackId: string;
   /** As the `request-id` header shows it. */

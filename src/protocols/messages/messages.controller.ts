@@ -44,9 +44,7 @@ export class MessagesController {
       fallbackId: `msg_${randomUUID().replaceAll('-', '')}`,
       requestId: request.id,
       // Most JSON answers never ask for it.
-      get inputEstimate() {
-        return estimateTokens(turn.request.body);
-      },
+      inputEstimate: () => estimateTokens(turn.request.body),
     };
     const signal = clientSignal(request, reply);
     const headers = (head: { readonly ignored: readonly string[] }): Record<string, string> => anthropicHeaders(head, request.id);

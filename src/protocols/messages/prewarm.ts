@@ -13,7 +13,7 @@ function tellPrewarm(reply: MessagesReply, out: BlockOutput): void {
   out.begin(reply.fallbackId, 'standard');
   out.end({
     stop: { stop_reason: 'max_tokens', stop_sequence: null, stop_details: null },
-    usage: { ...estimatedUsage(reply.inputEstimate, 0, null), output_tokens: 0 },
+    usage: { ...estimatedUsage(reply.inputEstimate(), 0, null), output_tokens: 0 },
     complete: false,
   });
 }

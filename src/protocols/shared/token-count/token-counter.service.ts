@@ -1,4 +1,5 @@
 import { Injectable, Logger, OnApplicationShutdown } from '@nestjs/common';
+import type { Cancellation } from '../../../common/cancellation.js';
 import { Clock } from '../../../common/clock.js';
 import type { CodexBody } from '../../../executor/codex-request.js';
 import { BlockCounts, blockKey } from './block-counts.js';
@@ -51,7 +52,7 @@ export class TokenCounter implements OnApplicationShutdown {
   ) {}
 
   /** Input tokens of a request, at least 1. Rejects with the signal's reason if it is aborted, and with a 400 for values nested too deeply. */
-  async count(body: CodexBody, signal?: AbortSignal): Promise<number> {
+  async count(body: CodexBody, signal?: Cancellation): Promise<number> {
     const { blocks, known } = TextBlocks.of(body);
     const waiting: [TextBlock, Place][] = [];
     let total = known;
@@ -72,7 +73,7 @@ export class TokenCounter implements OnApplicationShutdown {
     for (const [{ text, weight }, { batch, index }] of waiting) {
       if (batch.counts === undefined) {
         await batch.done;
-        signal?.throwIfAborted();
+        if (signal?.aborted) throw signal.reason as Error;
       }
       total += (batch.counts?.[index] ?? estimateText(text)) * weight;
     }
