@@ -38,7 +38,7 @@ function afterSilence({ limitSec = LIMIT_SEC, silentMs = 60_000, workedMsAgo = I
   } as unknown as AccountEffects;
   const limit = new SilenceLimit(effects, clock, { upstreamIdleTimeoutSeconds: limitSec } as Config);
   turn.countAttempt();
-  turn.sawOutput = sawOutput;
+  if (sawOutput) turn.noteOutput();
   clock.advance(silentMs);
   return {
     goesOn: limit.mayGoOn(turn, lease),

@@ -46,7 +46,7 @@ export class StreamAttempt {
       sink.begin(new AcceptedHead(response.headers, turn.ignored(), lease.account.id));
       hold.accepted();
       const watch = new OutputWatch(() => {
-        turn.sawOutput = true;
+        turn.noteOutput();
         deadline?.stop();
       });
       const outcome = await this.#relayOrEnough(turn, lease, response, watch, sink);

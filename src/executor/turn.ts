@@ -21,8 +21,7 @@ export class Turn {
   /** Whether this turn has waited for the quota of an account: it does so once. */
   lookedAtQuota = false;
   empties = 0;
-  /** Whether an attempt has brought output; the client need not have seen it. */
-  sawOutput = false;
+  #sawOutput = false;
   #lastChanceMs: number | null = null;
   #attempts = 0;
   #skips = 0;
@@ -51,6 +50,11 @@ export class Turn {
 
   get attemptsLeft(): number {
     return this.maxAttempts - this.#attempts;
+  }
+
+  /** Whether an attempt has brought output; the client need not have seen it. */
+  get sawOutput(): boolean {
+    return this.#sawOutput;
   }
 
   /** Accounts that were passed over for want of a token. */
@@ -124,6 +128,12 @@ export class Turn {
       this.#payloadScope = scope;
     }
     return (this.#payload ??= stringifyJson(this.#variant()));
+  }
+
+  /** Hardly any turn is repeated after this: a payload of megabytes is not kept for the minutes that its answer takes. */
+  noteOutput(): void {
+    this.#sawOutput = true;
+    this.#payload = null;
   }
 
   leaveOutReasoning(): void {
