@@ -3,7 +3,8 @@ type Listener = (() => void) | { handleEvent(): void };
 /** Tells that work is not wanted any more: the part of an `AbortSignal` that the service needs. Every `AbortSignal` is one. */
 export interface Cancellation {
   readonly aborted: boolean;
-  readonly reason: unknown;
+  /** Only of one that is aborted. */
+  readonly reason: Error;
   addEventListener(type: 'abort', listener: Listener, options?: { readonly once?: boolean }): void;
   removeEventListener(type: 'abort', listener: Listener): void;
 }
@@ -13,23 +14,21 @@ export interface Cancellation {
  * listener, and what it listens for outlives the request until a full collection.
  */
 export class CancelSource implements Cancellation {
-  #aborted = false;
-  #reason: unknown;
+  #reason: Error | null = null;
   #listeners: Listener[] = [];
   #outer: Cancellation | null = null;
 
   get aborted(): boolean {
-    return this.#aborted;
+    return this.#reason !== null;
   }
 
-  get reason(): unknown {
-    return this.#reason;
+  get reason(): Error {
+    return this.#reason!;
   }
 
   /** The first reason counts. Every listener is called once. */
-  abort(reason?: unknown): void {
-    if (this.#aborted) return;
-    this.#aborted = true;
+  abort(reason = new Error('aborted')): void {
+    if (this.#reason !== null) return;
     this.#reason = reason;
     this.#outer?.removeEventListener('abort', this);
     const listeners = this.#listeners;
@@ -52,7 +51,7 @@ export class CancelSource implements Cancellation {
 
   /** The source that is followed was aborted. */
   handleEvent(): void {
-    this.abort(this.#outer?.reason);
+    if (this.#outer) this.abort(this.#outer.reason);
   }
 
   addEventListener(_type: 'abort', listener: Listener): void {

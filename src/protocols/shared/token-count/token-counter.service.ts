@@ -73,7 +73,7 @@ export class TokenCounter implements OnApplicationShutdown {
     for (const [{ text, weight }, { batch, index }] of waiting) {
       if (batch.counts === undefined) {
         await batch.done;
-        if (signal?.aborted) throw signal.reason as Error;
+        if (signal?.aborted) throw signal.reason;
       }
       total += (batch.counts?.[index] ?? estimateText(text)) * weight;
     }
