@@ -18,7 +18,7 @@ export interface CodexRequest {
   readonly identityHeaders: Readonly<Record<string, string>>;
   /** Whether the caller is an official Codex client (`originator` starts with `codex`, any case). */
   readonly codexClient: boolean;
-  /** Stable id of the conversation, at most 64 characters, sent as `session-id`; empty where the client named none. */
+  /** Stable id of the conversation, at most 64 characters, sent as `session-id`; empty where the client named none: then the body's `prompt_cache_key` is. */
   readonly sessionId: string;
   /** What holds a conversation on its account, strongest first: session header, `prompt_cache_key`, conversation hash. */
   readonly affinity: readonly string[];

@@ -36,7 +36,8 @@ export class UpstreamCalls {
   /** Sends the turn with the lease's account. Resolves at the answer's headers, whatever their status; rejects with `UpstreamFailure`. */
   async open(turn: Turn, lease: AccountLease, operation: Operation, signal: Cancellation): Promise<UpstreamResponse> {
     const { account } = lease;
-    const { identityHeaders, sessionId } = turn.request;
+    const { identityHeaders, sessionId, body } = turn.request;
+    const cacheKey = body.prompt_cache_key;
     const turnState = identityHeaders['x-codex-turn-state'];
     const response = await this.client.open({
       url: this.#urls[operation],
@@ -44,7 +45,8 @@ export class UpstreamCalls {
       headers: this.headers.forTurn(
         { accessToken: lease.accessToken, chatgptAccountId: account.chatgptAccountId, fedramp: account.fedramp },
         {
-          sessionId,
+          // The backend finds a cached prompt by the session, and by the key alone only now and then; official clients send one id as both.
+          sessionId: sessionId || (typeof cacheKey === 'string' ? cacheKey : ''),
           identityHeaders,
           turnState: turnState !== undefined && this.turnStates.issuer(turnState) === account.id ? turnState : undefined,
           compact: operation === 'compact',

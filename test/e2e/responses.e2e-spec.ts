@@ -103,6 +103,22 @@ describe('a turn', () => {
     expect(stranger.headers.get('x-codex-primary-used-percent')).toBeNull();
     expect(scene.attempts[1]!.headers.originator).toBe('codex_cli_rs');
   });
+
+  it('names its conversation to the backend even where the client names none, by its cache key, the same from turn to turn', async () => {
+    scene.forget();
+    const first = { role: 'user', content: 'Who are you?' };
+    await scene.ask({ input: [first] });
+    await scene.ask({ input: [first, { role: 'assistant', content: 'Me.' }, { role: 'user', content: 'And I?' }] });
+    await scene.ask({ input: 'Something else' });
+    const sessions = scene.attempts.map(({ headers, body }) => [
+      headers['session-id'],
+      (body as { prompt_cache_key: string }).prompt_cache_key,
+    ]);
+    expect(sessions[0]![0]).toMatch(/^[\x21-\x7e]{1,64}$/);
+    expect(sessions.map(([session]) => session)).toEqual(sessions.map(([, key]) => key));
+    expect(sessions[1]).toEqual(sessions[0]);
+    expect(sessions[2]).not.toEqual(sessions[0]);
+  });
 });
 
 describe('paths', () => {

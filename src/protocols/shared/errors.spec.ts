@@ -90,6 +90,8 @@ describe('errors in the dialects', () => {
     ['rate_limited', { retryAfterSeconds: 12.2 }, { 'retry-after': '13' }],
     ['rate_limited', { retryAfterSeconds: 3600 }, { 'retry-after': '3600', 'x-should-retry': 'false' }],
     ['overloaded', { retryAfterSeconds: 0 }, { 'retry-after': '1' }],
+    ['upstream_auth', {}, { 'retry-after': '1' }],
+    ['no_account', {}, { 'retry-after': '1' }],
     ['unreachable', { shouldRetry: true }, { 'x-should-retry': 'true' }],
     ['invalid_request', {}, { 'x-should-retry': 'false' }],
     ['billing', { retryAfterSeconds: 5 }, { 'x-should-retry': 'false' }],
@@ -144,6 +146,10 @@ describe('errors in the dialects', () => {
     const error = new GatewayError('no_account', 'm', { retryAfterSeconds: 2 });
     expect(anthropicAnswer(error, request)).toMatchObject({ status: 529, headers: { 'request-id': 'req_1', 'retry-after': '2' } });
     expect(openAiAnswer(error, request)).toMatchObject({ status: 503, headers: { 'openai-processing-ms': '1', 'retry-after': '2' } });
+  });
+
+  it('tells Anthropic clients of an overload when to come back, as all others', () => {
+    expect(anthropicError(new GatewayError('no_account', 'm'), 'r')).toMatchObject({ status: 529, headers: { 'retry-after': '1' } });
   });
 
   it('tells failures inside a stream as one frame of bytes', () => {
