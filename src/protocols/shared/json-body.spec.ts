@@ -28,9 +28,14 @@ describe('parseJsonBody', () => {
     ['no object', '[]'],
     ['no JSON', '{"a":NaN}'],
     ['a cut text', '{"a":"'],
-    ['a byte order mark', '\ufeff{}'],
+    ['a byte order mark that is not the first', '\ufeff\ufeff{}'],
+    ['only a byte order mark', '\ufeff'],
   ])('refuses %s with 400', (_name, text) => {
     expect(refusal(text)).toMatchObject({ kind: 'invalid_request' });
+  });
+
+  it('overlooks a byte order mark in front, as files of some editors have it', () => {
+    expect(parse('\ufeff{"a":"\ufeff"}')).toEqual({ a: '\ufeff' });
   });
 
   it('keeps a member called __proto__ a member', () => {
