@@ -57,6 +57,8 @@ describeDatabases('AccountChangeWriter', (database) => {
       await setImmediate();
       clock.advance(100);
     }
+    // What is told to the pool comes after the last write.
+    await storage.changes.flush();
   };
 
   it('writes states and cooldowns', async () => {
