@@ -9,6 +9,8 @@ export interface SceneOptions {
   /** kebab-case keys of the gateway. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly backend?: CodexBackendOptions;
+  /** Environment of the gateway. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Accounts of the first pool. */
   readonly accounts?: number;
 }
@@ -33,11 +35,11 @@ export class GatewayScene {
     readonly gateway: GatewayProcess,
   ) {}
 
-  static async open({ config = {}, backend: options = {}, accounts = 1 }: SceneOptions = {}): Promise<GatewayScene> {
+  static async open({ config = {}, backend: options = {}, env = {}, accounts = 1 }: SceneOptions = {}): Promise<GatewayScene> {
     const first = Array.from({ length: accounts }, (_, i) => createSandboxAccount(i + 1));
     const backend = await startCodexBackend({ recordLimit: 100_000, ...options, accounts: first });
     try {
-      const gateway = await GatewayProcess.start({ backend, accounts: first, config });
+      const gateway = await GatewayProcess.start({ backend, accounts: first, config, env });
       const scene = new GatewayScene(backend, gateway);
       scene.#created = accounts;
       scene.#pool = first;
