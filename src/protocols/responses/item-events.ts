@@ -17,17 +17,18 @@ const indexOf = (value: unknown): number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < MAX_PARTS ? value : 0;
 const isPartKind = (type: unknown): type is PartKind => type === 'output_text' || type === 'refusal' || type === 'reasoning_text';
 
-/** Upstream sometimes says a text only as a whole; many clients show nothing but deltas. Null where there is nothing to show. */
-function wholeAsDelta(
+/** Upstream sometimes says a text, or its end, only with the whole; many clients show nothing but deltas. Null where there is nothing to show. */
+function untoldDelta(
   { type, json }: UpstreamEvent,
   text: TextEvent,
   slot: OutputSlot,
-  index: number,
+  part: TextPart,
 ): (JsonObject & { type: string }) | null {
-  const whole = stringOf(json[text.member]);
-  if (whole === '' || slot.type !== text.item) return null;
-  const at = { item_id: slot.id, output_index: slot.index, ...(text.index !== null && { [text.index]: index }) };
-  return { type: type.replace(/done$/, 'delta'), ...at, delta: whole, ...(text.part === 'output_text' && { logprobs: [] }) };
+  if (slot.type !== text.item) return null;
+  const untold = part.untoldOf(stringOf(json[text.member]));
+  if (untold === '') return null;
+  const at = { item_id: slot.id, output_index: slot.index, ...(text.index !== null && { [text.index]: part.index }) };
+  return { type: type.replace(/done$/, 'delta'), ...at, delta: untold, ...(text.part === 'output_text' && { logprobs: [] }) };
 }
 
 /** Events about output items: told in the order of their arrival, each after the structure it needs. */
@@ -105,7 +106,7 @@ export class ItemEvents {
     if (!delta && text.part === 'arguments' && typeof event.json.name === 'string') slot.learn({ name: event.json.name });
     const index = delta ? indexOf(delta.part) : text.index === null ? 0 : indexOf(event.json[text.index]);
     const part = slot.part(text.part, index);
-    const untold = text.whole && !slot.lost && part.empty ? wholeAsDelta(event, text, slot, index) : null;
+    const untold = text.whole && !slot.lost ? untoldDelta(event, text, slot, part) : null;
     this.#keep(event, text, slot, part);
     if (!this.#announce(slot)) return void slot.held.push(...(untold ? [UpstreamEvent.of(untold)] : []), event);
     if (slot.type === text.item) this.#announcePart(slot, part);
@@ -149,9 +150,12 @@ export class ItemEvents {
   #endPart(slot: OutputSlot, part: TextPart, given: JsonObject): void {
     this.#announcePart(slot, part);
     const text = given.text ?? given.refusal;
-    if (typeof text !== 'string' || text === '' || slot.lost || !part.empty) return;
+    if (typeof text !== 'string' || text === '' || slot.lost || part.whole !== null) return;
+    const untold = part.untoldOf(text);
     if (this.slots.room(slot, text.length)) part.whole = text;
-    for (const event of tellingEvents(slot, { kind: part.kind, index: part.index, text, part: null })) this.out.insert(event, false);
+    if (untold === '') return;
+    for (const event of tellingEvents(slot, { kind: part.kind, index: part.index, text, untold, part: null }))
+      this.out.insert(event, false);
   }
 
   #annotation(event: UpstreamEvent): void {

@@ -29,7 +29,24 @@ export class TextPart {
   }
 
   get text(): string {
-    return this.whole ?? (JSON.parse(fromBytes(`"${this.#joined.join('')}${this.#recent.join('')}"`)) as string);
+    return this.whole ?? (JSON.parse(fromBytes(`"${this.#inside}"`)) as string);
+  }
+
+  /**
+   * What of `full`, the text as upstream says it in the end, no delta has told. Empty where all has been told, or where what was told
+   * is no beginning of it: that cannot be taken back.
+   */
+  untoldOf(full: string): string {
+    if (this.whole !== null) return '';
+    if (this.empty) return full;
+    const inside = this.#inside;
+    if (!inside.includes('\\') && inside.length === Buffer.byteLength(full)) return '';
+    const { text } = this;
+    return full.length > text.length && full.startsWith(text) ? full.slice(text.length) : '';
+  }
+
+  get #inside(): ByteString {
+    return this.#joined.join('') + this.#recent.join('');
   }
 
   /** Adds a piece, a JSON string literal. */

@@ -4,11 +4,13 @@ import { completePart } from './output-items.js';
 import type { OutputSlot } from './output-slot.js';
 import { TEXT_EVENTS, type PartKind, type TextEvent } from './text-events.js';
 
-/** A text of a finished item of which nothing has come before. */
+/** A text of a finished item that has not been told to its end. */
 export interface UntoldText {
   readonly kind: PartKind;
   readonly index: number;
   readonly text: string;
+  /** Its end, of which nothing has come before. */
+  readonly untold: string;
   /** The finished part; null where the text is no part of a list. */
   readonly part: JsonObject | null;
 }
@@ -25,8 +27,9 @@ const KINDS: Readonly<Record<string, PartKind>> = {
 export function untoldTexts(slot: OutputSlot, item: JsonObject): UntoldText[] {
   const texts: UntoldText[] = [];
   const add = (kind: PartKind | undefined, index: number, text: unknown, part: JsonObject | null): void => {
-    if (kind !== undefined && typeof text === 'string' && text !== '' && slot.part(kind, index).empty)
-      texts.push({ kind, index, text, part });
+    if (kind === undefined || typeof text !== 'string' || text === '') return;
+    const untold = slot.part(kind, index).untoldOf(text);
+    if (untold !== '') texts.push({ kind, index, text, untold, part });
   };
   if (slot.lost) return texts;
   if (item.type === 'function_call') add('arguments', 0, item.arguments, null);
@@ -44,12 +47,12 @@ const FAMILIES: ReadonlyMap<PartKind, readonly [delta: string, done: string, eve
 );
 
 /** The events that tell such a text, after the beginning of its part. */
-export function tellingEvents(slot: OutputSlot, { kind, index, text, part }: UntoldText): (JsonObject & { type: string })[] {
+export function tellingEvents(slot: OutputSlot, { kind, index, text, untold, part }: UntoldText): (JsonObject & { type: string })[] {
   const [delta, done, event] = FAMILIES.get(kind)!;
   const at = { item_id: slot.id, output_index: slot.index, ...(event.index !== null && { [event.index]: index }) };
   const logprobs = kind === 'output_text' && { logprobs: [] };
   const events: (JsonObject & { type: string })[] = [
-    { type: delta, ...at, delta: text, ...logprobs },
+    { type: delta, ...at, delta: untold, ...logprobs },
     { type: done, ...at, [event.member]: text, ...logprobs },
   ];
   if (part === null) return events;
