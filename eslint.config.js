@@ -8,7 +8,7 @@ const ACCESSOR_IN_LITERAL = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'coverage/', 'test/clients/node_modules/', 'test/golden/'] },
+  { ignores: ['build/', 'dist/', 'node_modules/', 'coverage/', 'test/clients/node_modules/', 'test/golden/'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['*.js'] }, tsconfigRootDir: import.meta.dirname } },

@@ -27,7 +27,7 @@ const unit = {
   testEnvironment: 'node',
   roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/bench'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/clients/'],
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/test/clients/'],
+  modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/dist/', '<rootDir>/test/clients/'],
 };
 
 /** @type {import('jest').Config} */

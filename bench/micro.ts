@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 
-const COMPILED = join(import.meta.dirname, '../dist/micro/bench/micro');
+const COMPILED = join(import.meta.dirname, '../build/micro/bench/micro');
 const wanted = process.argv.slice(2);
 const files = globSync('**/*.bench.js', { cwd: COMPILED }).filter((file) => !wanted.length || wanted.some((name) => file.includes(name)));
 

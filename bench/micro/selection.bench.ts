@@ -1,6 +1,6 @@
 /**
  * What choosing an account costs with 20 000 of them, in the cases that are bad for a pool:
- * `npx swc src bench/micro -d dist/micro --quiet && node dist/micro/bench/micro/selection.bench.js`
+ * `npx swc src bench/micro -d build/micro --quiet && node build/micro/bench/micro/selection.bench.js`
  * Each figure is one lease and its return; p99 shows that no single choice pays for many.
  */
 import { setFlagsFromString } from 'node:v8';

@@ -1,14 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { VERSION } from '../common/version.js';
 import { ConfigError } from '../config/config-error.js';
 import { ArgumentError, Arguments, parseArguments, USAGE } from './arguments.js';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const complain = (line: string): void => void process.stderr.write(`${line}\n`);
-
-const version = (): string => {
-  const { version: number } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
-  return number;
-};
 
 /**
  * The program. Resolves with the exit code of a command that ends, and with `undefined` where the service goes on running.
@@ -20,7 +15,7 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
   try {
     const args = parseArguments(argv);
     if (args.help) return (say(USAGE), 0);
-    if (args.version) return (say(version()), 0);
+    if (args.version) return (say(VERSION), 0);
     return await command(args, env);
   } catch (error) {
     if (error instanceof ArgumentError) complain(`codex-proxy: ${error.message}\n\n${USAGE}`);

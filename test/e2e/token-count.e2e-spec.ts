@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { get_encoding } from 'tiktoken';
 import { GatewayScene } from '../support/gateway-scene.js';
 import { Json } from '../support/sse-frames.js';
 
@@ -73,6 +74,13 @@ describe('counting tokens', () => {
       expect(called()).toEqual([]);
     },
   );
+
+  it('counts in a thread of its own', async () => {
+    const text = 'Donaudampfschifffahrtsgesellschaft, 株式会社, supercalifragilistic. '.repeat(9);
+    const { json } = await post(INPUT, { model: 'gpt-5.4', instructions: text });
+    expect(json.input_tokens).toBe(get_encoding('o200k_base').encode(text).length);
+    expect(threads()).toContain('tokenizer');
+  });
 
   it('counts instructions without input, and is never zero', async () => {
     expect((await post(INPUT, { model: 'gpt-5.4', instructions: 'hello world' })).json).toEqual({

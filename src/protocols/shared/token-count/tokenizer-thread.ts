@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
-/** The worker stands beside this file, compiled like it. */
+/** The worker stands beside this file, in the sources as in the build (`tools/bundle.ts`). */
 const WORKER = new URL(`./tokenizer.worker${extname(import.meta.url)}`, import.meta.url);
 /** Far more than the tokenizer's tables need; the library's own memory is outside of it. */
 const MAX_HEAP_MB = 256;
