@@ -30,12 +30,26 @@ const optionalPackages: Plugin = {
   },
 };
 
+/**
+ * `@nestjs/typeorm` looks for what older releases of TypeORM had by a `require` of its own making, which Rolldown does not see: it would
+ * load the whole package once more.
+ */
+const oneTypeOrm: Plugin = {
+  name: 'one-typeorm',
+  transform(code, id) {
+    if (!id.endsWith('@nestjs/typeorm/dist/common/typeorm-compat.js')) return null;
+    const plain = code.replace('const require = createRequire(import.meta.url);', '');
+    if (plain === code) throw new Error(`${id} has changed: look whether TypeORM is still loaded twice`);
+    return { code: plain, map: null };
+  },
+};
+
 const bundle = await rolldown({
   cwd: ROOT,
   platform: 'node',
   input: ENTRIES,
   external: NOT_JAVASCRIPT,
-  plugins: [optionalPackages],
+  plugins: [optionalPackages, oneTypeOrm],
 });
 await bundle.write({
   dir: 'dist',
@@ -43,6 +57,7 @@ await bundle.write({
   format: 'esm',
   sourcemap: true,
   sourcemapExcludeSources: true,
+  comments: { annotation: false, jsdoc: false, legal: true },
   chunkFileNames: '[name]-[hash].js',
   // As the imports ask for it, whatever file a module comes to stand in: decorators need `reflect-metadata` first.
   strictExecutionOrder: true,
