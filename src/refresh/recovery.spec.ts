@@ -50,6 +50,16 @@ describe('after a refresh whose answer never came', () => {
     });
   });
 
+  it('is not lost where the new refresh token had come before the connection broke', async () => {
+    world.backend.state.next('rotate-cut', { endpoint: 'token' });
+    expect(await process.refresh.renew(id, 1)).toEqual(RENEWED);
+    expect(await process.storedRefreshToken(id)).toBe(world.backend.state.account(1).tokens.refreshToken);
+    expect(await process.row(id)).toMatchObject({ state: 'active', refreshIntentAt: 0, tokenGeneration: 2 });
+    world.backend.state.next('rotate-cut-short', { endpoint: 'token' });
+    expect(await process.refresh.renew(id, 2)).toMatchObject({ kind: 'unavailable', reason: expect.stringMatching(/^truncated/) });
+    expect(await process.row(id)).toMatchObject({ state: 'active', tokenGeneration: 2 });
+  });
+
   it('silence never does', async () => {
     await loseTheAnswer();
     world.backend.state.always('503', { endpoint: 'token' });

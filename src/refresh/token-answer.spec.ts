@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { UpstreamFailure } from '../upstream/upstream-failure.js';
-import { classifyTokenAnswer, classifyTokenFailure } from './token-answer.js';
+import { classifyCutTokenAnswer, classifyTokenAnswer, classifyTokenFailure } from './token-answer.js';
 
 const NOW = 1_790_000_000_000;
 const HTML = '<!DOCTYPE html><title>Just a moment...</title>';
@@ -62,6 +62,37 @@ describe('an answer of the token endpoint', () => {
     ['an array', 200, [1], true],
   ])('%s says nothing of the credential', (_, status, body, sent) => {
     expect(read(status, body)).toMatchObject({ kind: 'transient', sent });
+  });
+
+  describe('that was cut off', () => {
+    const BROKEN = new UpstreamFailure('truncated', 'x');
+    const whole = (text: string): unknown => read(200, text);
+    const broken = (text: string, status = 200): unknown => classifyCutTokenAnswer({ status, headers: {}, body: text }, BROKEN);
+
+    it.each<[string, unknown]>([
+      ['{"access_token":"a","expires_in":60,"refresh_token":"r"', { accessToken: 'a', refreshToken: 'r', idToken: null, expiresInSec: 60 }],
+      [
+        '{"refresh_token" : "r\\u0041\\"" ,"access_token":"ey',
+        { accessToken: null, refreshToken: 'rA"', idToken: null, expiresInSec: null },
+      ],
+      ['{"refresh_token":"r","expires_in":86', { accessToken: null, refreshToken: 'r', idToken: null, expiresInSec: null }],
+    ])('brings the refresh token that takes the place of the spent one: %s', (text, tokens) => {
+      expect(whole(text)).toEqual({ kind: 'renewed', tokens });
+      expect(broken(text)).toEqual({ kind: 'renewed', tokens });
+    });
+
+    it.each(['', '{"access_token":"a","refresh_token":"r', '{"access_token":"a"', '{"refresh_token":null', '{"refresh_token":"\\x"'])(
+      'brings nothing without it: %s',
+      (text) => {
+        expect(whole(text)).toMatchObject({ kind: 'transient', sent: true });
+        expect(broken(text)).toMatchObject({ kind: 'transient', sent: true, reason: 'truncated' });
+      },
+    );
+
+    it('brings nothing as a page, or as an error', () => {
+      expect(whole('<html>"refresh_token":"r"')).toMatchObject({ kind: 'transient' });
+      expect(broken('{"refresh_token":"r"', 500)).toMatchObject({ kind: 'transient' });
+    });
   });
 
   it('keeps the wish of a Retry-After header', () => {

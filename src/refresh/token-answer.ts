@@ -109,6 +109,19 @@ function refusal(body: JsonObject, status: number): TokenOutcome | null {
   return null;
 }
 
+/** A member that is there to the last character of its value. */
+const MEMBER = /"(access_token|refresh_token|id_token|expires_in)"\s*:\s*("(?:[^"\\]|\\.)*"|\d+(?=[\s,}]))/g;
+
+/**
+ * New tokens from an answer that was cut off. The refresh token that was sent is spent by then: where its successor can be read, it is
+ * the one thing that keeps the login. Without it nothing is taken, since the old one may still be good.
+ */
+function readCutTokens(text: string): RenewedTokens | null {
+  const members = [...text.matchAll(MEMBER)].map(([, name, value]) => `"${name}":${value}`);
+  const tokens = readTokens(parseObject(`{${members.join(',')}}`) ?? {});
+  return tokens?.refreshToken ? tokens : null;
+}
+
 const isPage = ({ headers, body }: TokenHttpAnswer): boolean => /text\/html/i.test(headers['content-type'] ?? '') || /^\s*</.test(body);
 
 /**
@@ -120,7 +133,7 @@ export function classifyTokenAnswer(answer: TokenHttpAnswer, now: number): Token
   const body = parseObject(answer.body);
   const unclear = { kind: 'transient', retryAt: retryAfterAt(headers['retry-after'], now, headers.date) } as const;
   if (status >= 200 && status < 300) {
-    const tokens = body && readTokens(body);
+    const tokens = body ? readTokens(body) : isPage(answer) ? null : readCutTokens(answer.body);
     if (tokens) return { kind: 'renewed', tokens };
     return (body && refusal(body, status)) ?? { ...unclear, reason: `HTTP ${status} without a token`, sent: true, status: null };
   }
@@ -136,6 +149,12 @@ export function classifyTokenAnswer(answer: TokenHttpAnswer, now: number): Token
 function reasonOf(status: number, body: JsonObject | null): string {
   if (body === null) return `HTTP ${status} without a JSON body`;
   return `HTTP ${status} ${redactUpstreamText(readError(body).code ?? 'without a known code').slice(0, 60)}`;
+}
+
+/** Reads an answer whose connection broke before its end: what of new tokens had come by then counts. */
+export function classifyCutTokenAnswer({ status, body }: TokenHttpAnswer, error: unknown): TokenOutcome {
+  const tokens = status >= 200 && status < 300 ? readCutTokens(body) : null;
+  return tokens ? { kind: 'renewed', tokens } : classifyTokenFailure(error);
 }
 
 /** Reads a call that brought no answer. Only a connection that never stood (or was never asked for) is certain not to have carried it. */

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { Config } from '../config/config.js';
+import { textOf } from '../upstream/body-text.js';
 import { UpstreamHeaders } from '../upstream/upstream-headers.js';
 import { UpstreamClient } from '../upstream/upstream.client.js';
-import { classifyTokenAnswer, classifyTokenFailure, TokenOutcome } from './token-answer.js';
+import type { UpstreamResponse } from '../upstream/upstream-types.js';
+import { classifyCutTokenAnswer, classifyTokenAnswer, classifyTokenFailure, TokenOutcome } from './token-answer.js';
 
 /** The public client of the vendor's own tools; it has no secret. */
 const CLIENT_ID = 'app_EMoamEEZ73f0CkXaXp7hrann';
@@ -33,10 +35,18 @@ export class TokenClient {
         body: JSON.stringify({ client_id: CLIENT_ID, grant_type: 'refresh_token', refresh_token: refreshToken }),
         totalTimeoutMs: this.config.refreshSingleTimeoutSec * 1000,
       });
-      const body = await response.body.text(MAX_BODY_BYTES);
-      return classifyTokenAnswer({ status: response.status, headers: response.headers, body }, this.clock.now());
+      return await this.#read(response);
     } catch (error) {
       return classifyTokenFailure(error);
+    }
+  }
+
+  async #read({ status, headers, body }: UpstreamResponse): Promise<TokenOutcome> {
+    const pieces: Buffer[] = [];
+    try {
+      return classifyTokenAnswer({ status, headers, body: await textOf(body, MAX_BODY_BYTES, pieces) }, this.clock.now());
+    } catch (error) {
+      return classifyCutTokenAnswer({ status, headers, body: Buffer.concat(pieces).toString() }, error);
     }
   }
 }

@@ -44,6 +44,18 @@ const lost = (...after: Step[]): TokenScenario =>
     yield* after;
   };
 
+/** The tokens are rotated, and the answer breaks off: right behind the value of the member `after`, or within it. */
+const cut = (after: string, within = 0): TokenScenario =>
+  function* (rotate): Generator<Step, void, void> {
+    const outcome = rotate();
+    if ('refusal' in outcome) return yield reply(outcome.refusal);
+    const body = JSON.stringify(outcome.answer);
+    const value = JSON.stringify(outcome.answer[after]);
+    const part = body.slice(0, body.indexOf(value) + value.length - within);
+    const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;
+    yield { do: 'socket', bytes: head + part };
+  };
+
 const SERVER_ERROR = apiError(500, 'Internal server error', { type: 'server_error', code: 'server_error' });
 
 const TOKEN_SCENARIOS: Readonly<Record<string, TokenScenario>> = {
@@ -74,6 +86,8 @@ const TOKEN_SCENARIOS: Readonly<Record<string, TokenScenario>> = {
   'rotate-hang': lost({ do: 'hang' }),
   'rotate-drop': lost({ do: 'reset' }),
   'rotate-500': lost(reply(SERVER_ERROR)),
+  'rotate-cut': cut('refresh_token'),
+  'rotate-cut-short': cut('refresh_token', 1),
 };
 
 /** Reads a scenario of the token endpoint; throws on one that does not exist. `slow` is `ok,head=2000`. */
