@@ -21,8 +21,8 @@ const CAUGHT_UP_MS = 40_000;
 
 let questions = 0;
 
-/** `read-only`: that of the data, which takes nothing more although there is room. */
-type Place = 'data' | 'auths' | 'both' | 'read-only';
+/** `read-only`: it takes nothing more although there is room. */
+type Place = 'data' | 'auths' | 'both' | 'read-only data' | 'read-only auths';
 /** What becomes of the process while there is no room. */
 type Ending = 'stays' | 'SIGTERM' | 'SIGKILL';
 
@@ -82,7 +82,8 @@ async function live(place: Place, ending: Ending): Promise<Course> {
     'auth-scan-interval': 5,
   };
   const home = mkdtempSync(join(tmpdir(), 'gateway-'));
-  const authDir = place === 'data' || place === 'read-only' ? join(home, 'auths') : join(disk.dir, 'auths');
+  const authDir = place === 'auths' || place === 'both' ? join(disk.dir, 'auths') : join(home, 'auths');
+  const sealed = place === 'read-only data' ? join(home, 'data') : place === 'read-only auths' ? authDir : null;
   mkdirSync(authDir, { recursive: true });
   for (const account of accounts) {
     const { name, content } = sandboxAccountFile(account);
@@ -98,15 +99,15 @@ async function live(place: Place, ending: Ending): Promise<Course> {
   });
   try {
     await until(() => sum().refreshes >= 4, 10_000);
-    if (place === 'read-only') setImmutable(join(home, 'data'), true);
-    else disk.fill();
+    if (sealed === null) disk.fill();
+    else setImmutable(sealed, true);
     const rotatedBefore = sum().refreshes;
     await sleep(FULL_MS);
     const during = await ask(gateway, ACCOUNTS);
     const rotatedFull = sum().refreshes - rotatedBefore;
     if (ending !== 'stays') await gateway.stop(ending);
-    if (place === 'read-only') setImmutable(join(home, 'data'), false);
-    else disk.free();
+    if (sealed === null) disk.free();
+    else setImmutable(sealed, false);
     if (ending !== 'stays') gateway = await start();
     const backMs = await until(() => all.every(({ counts }) => counts.refreshes > 0), BACK_MS);
     await sleep(ANSWER_MS + 300);
@@ -126,7 +127,7 @@ async function live(place: Place, ending: Ending): Promise<Course> {
     return { during, unrenewed, after, served, restarted, reused: sum().reused, active: states.active!, staleFiles };
   } finally {
     await gateway.stop('SIGKILL');
-    if (place === 'read-only') setImmutable(join(home, 'data'), false);
+    if (sealed !== null) setImmutable(sealed, false);
     await backend.close();
     disk.close();
     rmSync(home, { recursive: true, force: true });
@@ -139,7 +140,15 @@ const SHORT: readonly (readonly [Place, Ending])[] = [
   ['both', 'SIGKILL'],
 ];
 const CASES: typeof SHORT = FULL
-  ? [...SHORT, ['data', 'stays'], ['data', 'SIGKILL'], ['auths', 'SIGKILL'], ['both', 'stays'], ['read-only', 'stays']]
+  ? [
+      ...SHORT,
+      ['data', 'stays'],
+      ['data', 'SIGKILL'],
+      ['auths', 'SIGKILL'],
+      ['both', 'stays'],
+      ['read-only data', 'stays'],
+      ['read-only auths', 'stays'],
+    ]
   : SHORT;
 
 (SmallDisk.available ? describe : describe.skip)('a disk that fills in the middle of a refresh sweep', () => {
