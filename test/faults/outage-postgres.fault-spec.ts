@@ -129,7 +129,8 @@ describe.each(CHOSEN.map((fault, n) => ({ ...fault, n })))('a database that $nam
       const startedAt = Date.now();
       await begin();
       await sleep(300);
-      backend.state.next('429,code=usage_limit_reached,resets=36000', { account: limited.key });
+      // For every question: an answer to one that a replica asks a moment later would rightly end the cooldown.
+      backend.state.exhaust(limited.key, 36_000);
       backend.state.next('401,code=account_deactivated', { account: dead.key });
       await sleep(AWAY_MS - 1_000);
       const health = await Promise.all(replicas.map((replica) => replica.health()));
