@@ -48,9 +48,15 @@ describe('errors in the dialects', () => {
   it.each([
     [413, 'request_too_large'],
     [404, 'not_found_error'],
-    [422, 'invalid_request_error'],
   ])('has the Anthropic type of upstream’s own status %i', (status, type) => {
     expect(anthropicError(new GatewayError('rejected', 'm', { status }), 'r')).toMatchObject({ status, body: { error: { type } } });
+  });
+
+  it.each([403, 409, 422])('tells Anthropic clients of a refusal with %i by the only status that its type has', (status) => {
+    expect(anthropicError(new GatewayError('rejected', 'm', { status }), 'r')).toMatchObject({
+      status: 400,
+      body: { error: { type: 'invalid_request_error' } },
+    });
   });
 
   it.each(['server_is_overloaded', 'slow_down'])('tells official Codex clients server_error instead of %s', (code) => {
