@@ -55,19 +55,9 @@ export function readModelName(given: unknown): string {
   return name;
 }
 
-/**
- * No answer is kept here, so none can be continued. SDKs then send the conversation whole, as a new thread; such a request has everything
- * in it, and is answered like any other.
- */
-function refuseContinuation(thread: unknown): void {
-  if (!isObject(thread) || (thread.type !== 'continue' && thread.previous_message_id == null)) return;
-  const why = 'thread: No conversation is stored here; send all of its messages';
-  throw new GatewayError('not_found', why, { param: 'thread', code: 'thread_not_found' });
-}
-
 /** Members that ask for something that stands at the vendor. */
 export function refuseVendorFeatures(body: JsonObject): void {
-  refuseContinuation(body.thread);
+  if (body.thread != null) throw refused('thread', 'Threads are not supported: nothing is stored here.', 'thread_unsupported_request');
   if (listIn(body.mcp_servers, 'mcp_servers')?.length) throw refused('mcp_servers', 'MCP servers are not supported here.');
   const { container } = body;
   if (container == null || container === '' || (isObject(container) && Object.keys(container).length === 0)) return;
@@ -125,7 +115,7 @@ const DROPPED: Readonly<Record<string, { check: (value: unknown, path: string) =
 const READ = new Set(
   (
     'model messages system max_tokens stream stop_sequences tools tool_choice thinking output_config output_format metadata ' +
-    'speed mcp_servers container'
+    'speed thread mcp_servers container'
   ).split(' '),
 );
 

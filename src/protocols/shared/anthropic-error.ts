@@ -32,7 +32,7 @@ const ROWS: Record<ErrorKind, readonly [status: number, type: string]> = {
 /** Failures in front of the model; of the model's own ones this API knows only 500. */
 const EDGE_CODES = new Set(['upstream_blocked', 'upstream_not_found']);
 /** Codes of this API that its SDKs look for, in `details`. */
-const DETAIL_CODES = new Set(['thread_not_found']);
+const DETAIL_CODES = new Set(['thread_unsupported_request']);
 
 const PROMPT_TOO_LONG = 'prompt is too long';
 const USED = /(?:resulted in|requested|has|contains?|used?)\s+(?:about\s+)?([\d,]+)\s+(?:input\s+)?tokens/i;

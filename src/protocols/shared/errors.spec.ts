@@ -128,10 +128,10 @@ describe('errors in the dialects', () => {
   });
 
   it('names what Anthropic SDKs can fall back from in the details', () => {
-    const error = new GatewayError('not_found', 'm', { param: 'thread', code: 'thread_not_found' });
+    const error = new GatewayError('invalid_request', 'm', { param: 'thread', code: 'thread_unsupported_request' });
     expect(anthropicError(error, 'r')).toMatchObject({
-      status: 404,
-      body: { error: { type: 'not_found_error', message: 'm', details: { error_code: 'thread_not_found' } } },
+      status: 400,
+      body: { error: { type: 'invalid_request_error', message: 'm', details: { error_code: 'thread_unsupported_request' } } },
     });
   });
 
