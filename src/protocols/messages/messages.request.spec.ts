@@ -107,6 +107,7 @@ describe('top-level fields', () => {
     ['a system of another type', { system: 7 }, 'system: Input should be a valid list'],
     ['a blank stop sequence', { stop_sequences: [' \n'] }, 'stop_sequences: each stop sequence must contain non-whitespace'],
     ['a stop sequence that is no string', { stop_sequences: ['a', 1] }, 'stop_sequences.1: Input should be a valid string'],
+    ['a caching hint that is no object', { cache_control: 'ephemeral' }, 'cache_control: Input should be a valid dictionary'],
     ['an unknown tier', { service_tier: 'flex' }, "service_tier: Input should be 'auto' or 'standard_only'"],
     ['metadata that is no object', { metadata: 'x' }, 'metadata: Input should be a valid dictionary'],
     ['MCP servers', { mcp_servers: [{ type: 'url' }] }, 'mcp_servers: MCP servers are not supported here.'],

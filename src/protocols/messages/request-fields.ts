@@ -110,6 +110,7 @@ const DROPPED: Readonly<Record<string, { check: (value: unknown, path: string) =
   top_k: { check: (v, p) => integerIn(v, p, 0) },
   service_tier: { check: (v, p) => choiceIn(v, p, ['auto', 'standard_only']), neutral: 'auto' },
   context_management: { check: objectIn },
+  cache_control: { check: objectIn },
 };
 /** Members with a reader of their own. */
 const READ = new Set(

@@ -99,6 +99,7 @@ export function searchResultPart(block: JsonObject, at: string): JsonObject {
   const texts = (listIn(block.content, `${at}.content`) ?? []).map((part, i) => {
     const path = `${at}.content.${i}`;
     if (!isObject(part)) throw refused(path, 'Input should be a valid dictionary');
+    choiceIn(part.type, `${path}.type`, ['text']);
     return requiredString(part.text, `${path}.text`);
   });
   return inputText([title, source, ...texts].filter((line) => line !== '').join('\n'));

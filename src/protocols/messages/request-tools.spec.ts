@@ -59,6 +59,15 @@ describe('tools', () => {
   it.each<[string, unknown[], string]>([
     ['a tool without schema', [{ name: 'f' }], 'tools.0.input_schema: Field required'],
     ['a schema that is none', [{ name: 'f', input_schema: [] }], 'tools.0.input_schema: Input should be a valid dictionary'],
+    ['examples that are no list', [{ ...TOOL, input_examples: 'x' }], 'tools.0.input_examples: Input should be a valid list'],
+    ['callers that are no list', [{ ...TOOL, allowed_callers: 'direct' }], 'tools.0.allowed_callers: Input should be a valid list'],
+    ['a deferral that is no boolean', [{ ...TOOL, defer_loading: 1 }], 'tools.0.defer_loading: Input should be a valid boolean'],
+    ['a limit of searches that is no number', [{ ...SEARCH, max_uses: '3' }], 'tools.0.max_uses: Input should be a valid integer'],
+    [
+      'a city that is no text',
+      [{ ...SEARCH, user_location: { type: 'approximate', city: 5 } }],
+      'tools.0.user_location.city: Input should be a valid string',
+    ],
     ['a tool without name', [TOOL, { input_schema: SCHEMA }], 'tools.1.name: Field required'],
     ['an empty name', [{ ...TOOL, name: '' }], 'tools.0.name: String should have at least 1 character'],
     ['a description that is no text', [{ ...TOOL, description: 7 }], 'tools.0.description: Input should be a valid string'],

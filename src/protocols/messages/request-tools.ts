@@ -68,8 +68,10 @@ class ToolReader {
     if (rules.length > 0) this.repairs.push({ tool: name, rules });
     const description = [stringIn(tool.description, `${at}.description`), note].filter(Boolean).join('\n\n');
     this.#function(name, description, parameters, strict);
-    if (tool.input_examples != null) this.ignored.add('tools.input_examples');
-    if (tool.defer_loading === true) this.ignored.add('tools.defer_loading');
+    listIn(tool.allowed_callers, `${at}.allowed_callers`);
+    booleanIn(tool.eager_input_streaming, `${at}.eager_input_streaming`);
+    if (listIn(tool.input_examples, `${at}.input_examples`)) this.ignored.add('tools.input_examples');
+    if (booleanIn(tool.defer_loading, `${at}.defer_loading`)) this.ignored.add('tools.defer_loading');
   }
 
   #client(tool: JsonObject, type: string, at: string): void {
