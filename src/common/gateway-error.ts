@@ -31,7 +31,7 @@ export interface ErrorDetail {
   param?: string;
   /** A more precise code than the kind's own. */
   code?: string;
-  /** Overrides the kind's status where upstream's own one is kept (413, 422, 500). */
+  /** Overrides the kind's status where upstream's own one is kept (404, 413, 500). */
   status?: number;
   retryAfterSeconds?: number;
   /** Epoch ms at which the limit ends, where that is known. */

@@ -171,7 +171,15 @@ describe('classifyAnswer', () => {
       { kind: 'rejected', status: 400, param: 'input' },
     ],
     ['a 413', 413, {}, { detail: 'too large' }, { kind: 'rejected', status: 413 }],
-    ['a 422', 422, {}, { detail: 'unprocessable' }, { kind: 'rejected', status: 422 }],
+    ['a 422', 422, {}, { detail: 'unprocessable' }, { kind: 'rejected', status: 400 }],
+    ['a status that means nothing here', 418, {}, { detail: 'teapot' }, { kind: 'rejected', status: 400 }],
+    [
+      'a policy told as a 403',
+      403,
+      {},
+      { error: { code: 'cyber_policy', message: 'no' } },
+      { kind: 'rejected', status: 400, code: 'cyber_policy' },
+    ],
     [
       'a quota with its reset',
       429,

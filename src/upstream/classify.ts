@@ -64,9 +64,12 @@ const CONTEXT = /context window|context length|maximum context/i;
 const reasonOf = (error: UpstreamErrorBody, set: ReadonlySet<string>): string | null =>
   error.code !== null && set.has(error.code) ? error.code : error.type !== null && set.has(error.type) ? error.type : null;
 
+/** Statuses that say more than that the request is wrong. A 422, or a policy told with 403, is 400 in every API that is offered here. */
+const KEPT_STATUSES: ReadonlySet<number> = new Set([404, 413]);
+
 const rejected = (status: number, { code: given, param, message }: UpstreamErrorBody): Outcome => {
   const code = given ?? (CONTEXT.test(message) ? 'context_length_exceeded' : null);
-  return { kind: 'rejected', status, code, param: param ?? (code === 'context_length_exceeded' ? 'input' : null), message };
+  return { kind: 'rejected', status: KEPT_STATUSES.has(status) ? status : 400, code, param: param ?? (code === 'context_length_exceeded' ? 'input' : null), message };
 };
 
 /** What the request may do without, by the name under which it is left out; null: the error is about something else. */
@@ -96,7 +99,7 @@ function byMeaning(error: UpstreamErrorBody, { status, headers, now }: Setting):
     return { kind: 'unauthorized', code: error.code, dead: false, message };
   if (reasonOf(error, PAYMENT)) return { kind: 'payment_required', code: error.code, message };
   if (reasonOf(error, RATE_LIMITED)) return rateLimited(error, headers, now);
-  if (reasonOf(error, POLICY) || IMAGE.test(error.code ?? '')) return rejected(status >= 400 && status < 500 ? status : 400, error);
+  if (reasonOf(error, POLICY) || IMAGE.test(error.code ?? '')) return rejected(status, error);
   if (status === 0 && reasonOf(error, FORBIDDEN)) return { kind: 'forbidden', code: error.code, message };
   return null;
 }

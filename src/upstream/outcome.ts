@@ -6,7 +6,7 @@ import { FailureKind } from './upstream-failure.js';
  */
 export type Outcome =
   | { kind: 'ok' }
-  /** Refused wherever it is sent: other 400, 413, 422, policy and context codes. */
+  /** Refused wherever it is sent: other 400, 413, 422, policy and context codes. `status`: what a client is told: 400, 404 or 413. */
   | { kind: 'rejected'; status: number; code: string | null; param: string | null; message: string }
   | { kind: 'model_unsupported'; message: string }
   | { kind: 'unsupported_parameter'; parameter: string; message: string }

@@ -99,7 +99,7 @@ const REFUSALS: readonly Row[] = [
   row('400,code=unsupported_parameter,param=metadata', 'none', 400, 'unsupported_parameter'),
   row('400,code=invalid_encrypted_content', 'none', 400, 'invalid_encrypted_content'),
   row('413', 'none', 413, null),
-  row('422', 'none', 422, null),
+  row('422', 'none', 400, null),
   row('text,fail=0,code=context_length_exceeded', 'none', 400, 'context_length_exceeded'),
   row('text,fail=0,code=invalid_prompt', 'none', 400, 'invalid_prompt'),
   row('text,fail=0,code=cyber_policy,form=failed', 'none', 400, 'cyber_policy'),

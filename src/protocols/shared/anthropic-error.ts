@@ -45,11 +45,10 @@ function promptTooLong(message: string): string {
   return `${PROMPT_TOO_LONG}: ${used && limit ? `${used} tokens > ${limit} maximum` : message}`;
 }
 
-/** Statuses of upstream's refusals that this API has, too, and their types; every other refusal is an `invalid_request_error`, 400. */
+/** What upstream refuses keeps its status where that is one of these, and has the type that goes with it. */
 const TYPE_OF_REFUSAL: Readonly<Record<number, string>> = { 404: 'not_found_error', 413: 'request_too_large' };
 
 function statusOf({ kind, detail }: GatewayError, rowStatus: number): number {
-  if (kind === 'rejected') return detail.status !== undefined && detail.status in TYPE_OF_REFUSAL ? detail.status : rowStatus;
   if (kind !== 'upstream_error') return detail.status ?? rowStatus;
   return EDGE_CODES.has(detail.code ?? '') ? 502 : rowStatus;
 }
