@@ -69,7 +69,13 @@ const KEPT_STATUSES: ReadonlySet<number> = new Set([404, 413]);
 
 const rejected = (status: number, { code: given, param, message }: UpstreamErrorBody): Outcome => {
   const code = given ?? (CONTEXT.test(message) ? 'context_length_exceeded' : null);
-  return { kind: 'rejected', status: KEPT_STATUSES.has(status) ? status : 400, code, param: param ?? (code === 'context_length_exceeded' ? 'input' : null), message };
+  return {
+    kind: 'rejected',
+    status: KEPT_STATUSES.has(status) ? status : 400,
+    code,
+    param: param ?? (code === 'context_length_exceeded' ? 'input' : null),
+    message,
+  };
 };
 
 /** What the request may do without, by the name under which it is left out; null: the error is about something else. */
