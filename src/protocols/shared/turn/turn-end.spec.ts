@@ -238,6 +238,7 @@ describe('the end', () => {
     ['nothing', terminal({}), null],
     ['nothing, where half of it is missing', terminal({ usage: { input_tokens: 3 } }), null],
     ['nothing, where numbers are no numbers', terminal({ usage: { input_tokens: '3', output_tokens: -2 } }), null],
+    ['nothing, where tokens are not whole', terminal({ usage: { input_tokens: 3.5, output_tokens: 2 } }), null],
     ['nothing, where it is no object', terminal({ usage: [] }), null],
   ])('has the usage of %s', (_, event, expected) => {
     expect(endOf(event)?.usage).toEqual(expected);

@@ -1,7 +1,8 @@
 import { isObject } from '../json-body.js';
 import type { TurnUsage } from './turn-listener.js';
 
-const count = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null);
+/** Typed clients read whole numbers only, and fail on any other. */
+const count = (value: unknown): number | null => (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null);
 
 const detail = (details: unknown, member: string): number | null => (isObject(details) ? count(details[member]) : null);
 
