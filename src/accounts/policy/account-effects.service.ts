@@ -12,16 +12,12 @@ import { type AttemptFacts, OutcomeHistory } from './outcome-history.js';
 import { effectOf, isBackendTrouble, lost, pauseBeforeNextAttempt, type PolicyContext } from './outcome-policy.js';
 import type { AccountEffect, Cooldown, PoolAccount } from '../pool/pool-account.js';
 import { statusRules, type StatusRule } from '../../config/status-rules.js';
-import { isUsageAnswer, newerReading } from '../pool/quota-reading.js';
-import { sameReading } from '../pool/remaining-quota.js';
 import { CooldownLedger } from './cooldown-ledger.js';
 import { effectOfFailedChecks, type FailedChecks } from './check-policy.js';
 import { mayComeBack, StateLedger } from './state-ledger.js';
+import { QuotaLedger, type QuotaListener } from './quota-ledger.js';
 import { refusalEffect, type RuledRefusal } from './refresh-policy.js';
 import { isConfigurable, isDisproved, loginWorks, ruledEffect, tellsOfAccount } from './usage-policy.js';
-
-/** An unchanged reading of the quota is stored again after so long, so that its age stays true. */
-const QUOTA_REWRITE_MS = 60_000;
 
 /** An answer of the usage endpoint. */
 export interface UsageAnswer {
@@ -33,8 +29,6 @@ export interface UsageAnswer {
 }
 
 const NOT_LOST: readonly AccountState[] = ['active', 'paused'];
-
-type QuotaListener = (accountId: string, snapshot: QuotaSnapshot) => void;
 
 /** The attempt that an outcome belongs to; an AccountLease is one. Without it the attempt counts as made just now with the current token. */
 export interface ReportedAttempt {
@@ -51,12 +45,10 @@ export class AccountEffects {
   private readonly logger = new Logger(AccountEffects.name);
   readonly #history = new OutcomeHistory();
   readonly #ciphertexts = new CiphertextOwners();
-  /** When each account's quota was last handed to the database. */
-  readonly #quotaWritten = new Map<string, number>();
   readonly #usageRules: ReadonlyMap<number, StatusRule>;
   readonly #cooldowns: CooldownLedger;
   readonly #states: StateLedger;
-  #quotaListener: QuotaListener | undefined;
+  readonly #quotas: QuotaLedger;
 
   constructor(
     private readonly pool: AccountPool,
@@ -66,6 +58,7 @@ export class AccountEffects {
   ) {
     this.#cooldowns = new CooldownLedger(pool, writer);
     this.#states = new StateLedger(pool, writer, config);
+    this.#quotas = new QuotaLedger(pool, writer, this.#cooldowns);
     this.#usageRules = statusRules({
       action429: config.quotaHttp429Action,
       actions: config.quotaHttpStatusActions,
@@ -74,7 +67,7 @@ export class AccountEffects {
     pool.onRemoved((accountId) => {
       this.#history.forget(accountId);
       this.#states.cleared(accountId);
-      this.#quotaWritten.delete(accountId);
+      this.#quotas.forget(accountId);
     });
     // What led to its state says nothing of the login it has come back with.
     pool.onReturned((accountId) => this.#history.forget(accountId));
@@ -218,24 +211,12 @@ export class AccountEffects {
    * usage endpoint says of the reset moves its end. `askedAt`: when the call went out; it ends no cooldown that began later.
    */
   observeQuota(accountId: string, snapshot: QuotaSnapshot, askedAt: number = snapshot.at): void {
-    const account = this.pool.get(accountId);
-    const known = account?.quota ?? null;
-    if (!account || (known && known.at > snapshot.at)) return;
-    const reading = newerReading(known, snapshot)!;
-    const soon = isUsageAnswer(snapshot);
-    const changed = soon || !known || !sameReading(known, reading);
-    this.pool.setQuota(accountId, reading);
-    if (changed || snapshot.at - (this.#quotaWritten.get(accountId) ?? 0) >= QUOTA_REWRITE_MS) {
-      this.#quotaWritten.set(accountId, snapshot.at);
-      this.writer.enqueue({ kind: 'quota', accountId, snapshot: reading, ...(soon && { soon }) });
-    }
-    this.#quotaListener?.(accountId, reading);
-    this.#cooldowns.confront(accountId, reading, this.clock.now(), askedAt);
+    this.#quotas.observe(accountId, snapshot, askedAt, this.clock.now());
   }
 
   /** For who keeps a history of the readings; called synchronously, on the way of requests. */
   onQuota(listener: QuotaListener): void {
-    this.#quotaListener = listener;
+    this.#quotas.onReading(listener);
   }
 
   /** Keeps the maker of a compaction item; `hash`: SHA-256 (hex) of its ciphertext. */
