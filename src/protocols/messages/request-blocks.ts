@@ -35,8 +35,11 @@ const outputText = (text: string): JsonObject => ({ type: 'output_text', text })
 
 const textOf = ({ block, at }: PlacedBlock): string => requiredString(block.text, `${at}.text`);
 
-/** Changes of the tools in the middle of a conversation: all tools are there from the beginning. */
-const toolChange: Rule = ({ type }, { ignored }) => ignored.add(`messages.${type}`);
+/**
+ * Changes of the tools in the middle of a conversation, as all tools are there from the beginning; and what the vendor notes of itself: that
+ * another model took over, which tools one of its servers has.
+ */
+const leftOut: Rule = ({ type }, { ignored }) => ignored.add(`messages.${type}`);
 
 const userRules: Readonly<Record<string, Rule>> = {
   text: (placed, { writer }) => writer.part('user', inputText(textOf(placed))),
@@ -46,8 +49,8 @@ const userRules: Readonly<Record<string, Rule>> = {
   },
   search_result: ({ block, at }, { writer }) => writer.part('user', searchResultPart(block, at)),
   tool_result: ({ block, at }, { writer }) => writer.item(toolResultItem(block, at)),
-  tool_addition: toolChange,
-  tool_removal: toolChange,
+  tool_addition: leftOut,
+  tool_removal: leftOut,
 };
 
 function toolUse({ block, at }: PlacedBlock, { writer, names }: History): void {
@@ -86,8 +89,10 @@ const assistantRules: Readonly<Record<string, Rule>> = {
     writer.part('developer', inputText(summary));
     writer.flush();
   },
-  tool_addition: toolChange,
-  tool_removal: toolChange,
+  tool_addition: leftOut,
+  tool_removal: leftOut,
+  fallback: leftOut,
+  mcp_tool_listing: leftOut,
 };
 
 const serverBlock: Rule = ({ block, server }, { writer }) => {
@@ -100,8 +105,8 @@ const systemRules: Readonly<Record<string, Rule>> = {
     const text = textOf(placed);
     if (!isAttribution(text)) writer.part('developer', inputText(text));
   },
-  tool_addition: toolChange,
-  tool_removal: toolChange,
+  tool_addition: leftOut,
+  tool_removal: leftOut,
 };
 
 const RULES = { user: userRules, assistant: assistantRules, system: systemRules } as const;

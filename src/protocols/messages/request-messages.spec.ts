@@ -42,6 +42,26 @@ describe('messages', () => {
       [user(input('hi')), developer(input('a'), input('b'))],
     ],
     [
+      'nothing of a system entry that only asks for an effort',
+      [HI, { role: 'system', output_config: { effort: 'low' } }, HI],
+      [user(input('hi')), user(input('hi'))],
+    ],
+    [
+      'a system entry for one turn while that turn lasts',
+      [
+        HI,
+        { role: 'system', content: 'a', clear_at: 'next_user_message' },
+        { role: 'assistant', content: 'b' },
+        { role: 'system', content: 'c' },
+      ],
+      [user(input('hi')), developer(input('a')), assistant(output('b')), developer(input('c'))],
+    ],
+    [
+      'nothing of a system entry for one turn once another has begun',
+      [HI, { role: 'system', content: 'a', clear_at: 'next_user_message' }, { role: 'system', content: 'b', clear_at: 'never' }, HI],
+      [user(input('hi')), developer(input('b')), user(input('hi'))],
+    ],
+    [
       'several messages of a role',
       [HI, HI, { role: 'assistant', content: 'a' }, { role: 'assistant', content: 'b' }, HI],
       [user(input('hi')), user(input('hi')), assistant(output('a')), assistant(output('b')), user(input('hi'))],
@@ -346,6 +366,12 @@ describe('blocks of an assistant', () => {
     expect(one!.call_id).toMatch(/^[\w-]{1,64}$/);
     expect(two!.call_id).toBe(one!.call_id);
     expect(one!.name).toBe('mcp_server_tool');
+  });
+
+  it.each(['fallback', 'mcp_tool_listing'])('leaves out what the vendor notes of itself: %s', (type) => {
+    const messages = [HI, { role: 'assistant', content: [{ type }, text('a')] }, HI];
+    expect(items(...messages)).toEqual([user(input('hi')), assistant(output('a')), user(input('hi'))]);
+    expect(ignored({ messages })).toEqual([`messages.${type}`]);
   });
 
   it('ignores changes of the tools, since all of them are there from the beginning', () => {

@@ -4,7 +4,7 @@ import { isObject } from '../shared/json-body.js';
 import type { ToolNames } from '../shared/tool-names.js';
 import { HistoryWriter } from './history-writer.js';
 import { type History, type MessageRole, writeBlock } from './request-blocks.js';
-import { objectIn, refused, required, requiredString } from './request-readers.js';
+import { choiceIn, objectIn, refused, required, requiredString } from './request-readers.js';
 import { ServerBlocks } from './request-server-blocks.js';
 import { readEffort } from './request-thinking.js';
 
@@ -30,10 +30,21 @@ function readMessage(given: unknown, at: string): Message {
   const role = requiredString(given.role, `${at}.role`);
   if (!isRole(role)) throw refused(`${at}.role`, "Input should be 'user', 'assistant' or 'system'");
   const { content } = given;
+  // A system entry may ask for another effort and say nothing.
+  if (content == null && role === 'system' && isObject(given.output_config)) return { role, content: [], at, given };
   if (content == null) throw required(`${at}.content`);
   if (typeof content === 'string') return { role, content: [{ type: 'text', text: content }], at, given };
   if (!Array.isArray(content)) throw refused(`${at}.content`, 'Input should be a valid list');
   return { role, content: content as unknown[], at, given };
+}
+
+const isText = (block: unknown): boolean => typeof block === 'string' || (isObject(block) && block.type === 'text');
+
+/** What of a message is before the model. The text of a system entry may be for one turn only: it goes once the next one has begun. */
+function standing(message: Message, over: boolean): Message {
+  if (message.role !== 'system') return message;
+  const clearAt = choiceIn(message.given.clear_at, `${message.at}.clear_at`, ['never', 'next_user_message']);
+  return over && clearAt === 'next_user_message' ? { ...message, content: message.content.filter((block) => !isText(block)) } : message;
 }
 
 function writeMessage({ role, content, at }: Message, history: History): void {
@@ -62,8 +73,7 @@ const isEmptyText = (block: unknown): boolean => block === '' || (isObject(block
 function refusePrefill({ role, content, at }: Message): void {
   if (role !== 'assistant') return;
   const last = content.findLast((block) => !isEmptyText(block));
-  const isText = typeof last === 'string' || (isObject(last) && last.type === 'text');
-  if (!isText || content.some((block) => isObject(block) && block.type === 'tool_use')) return;
+  if (!isText(last) || content.some((block) => isObject(block) && block.type === 'tool_use')) return;
   throw refused(at, 'assistant message prefill is not supported; the conversation must end with a user message');
 }
 
@@ -75,18 +85,20 @@ function checkEnd(end: Message | null, last: Message): void {
 }
 
 /**
- * The messages in order, block by block: nothing is regrouped, and what a later message says never changes the items of an earlier one.
+ * The messages in order, block by block: nothing is regrouped, and what a later message says never changes the items of an earlier one,
+ * unless that one was for one turn only.
  * `answers`: an answer is wanted, so the conversation must end where one can begin. There is at least one message.
  */
 export function readMessages(messages: readonly unknown[], names: ToolNames, ignored: IgnoredFields, answers: boolean): ReadMessages {
   const history: History = { writer: new HistoryWriter(), names, scoped: new Map(), ignored };
   const { items } = history.writer;
+  const lastUser = messages.findLastIndex((given) => isObject(given) && given.role === 'user');
   let effort: string | undefined;
   let end: Message | null = null;
   let last: Message | null = null;
   for (const [i, given] of messages.entries()) {
     const before = items.length;
-    last = readMessage(given, `messages.${i}`);
+    last = standing(readMessage(given, `messages.${i}`), i < lastUser);
     writeMessage(last, history);
     if (items.length > before) end = last;
     if (last.role === 'system') effort = effortOf(last, ignored) ?? effort;
