@@ -10,6 +10,7 @@ import { IgnoredFields } from '../shared/ignored-fields.js';
 import { repairPairing } from '../shared/pairing.js';
 import type { ToolRepair } from '../shared/schema-repairs.service.js';
 import { ToolNames } from '../shared/tool-names.js';
+import { addedTools } from './added-tools.js';
 import { emptyArguments } from './empty-arguments.js';
 import type { MessagesReply } from './messages-reply.js';
 import {
@@ -62,12 +63,16 @@ interface ReadPrompt {
 function readPrompt(body: JsonObject, resolve: ResolveModel, ignored: IgnoredFields, answers: boolean): ReadPrompt {
   refuseVendorFeatures(body);
   const name = readModelName(body.model);
-  const names = new ToolNames(body.tools);
   const given = readMessageList(body.messages);
+  const added = addedTools(given, body.tools);
+  const names = new ToolNames(
+    body.tools,
+    added.map(({ tool }) => tool),
+  );
   const config = readOutputConfig(body, ignored);
   const thinking = readThinking(body.thinking);
   const system = readSystem(body.system);
-  const tools = readTools(body.tools, names, ignored);
+  const tools = readTools(body.tools, added, names, ignored);
   const { choice, parallel } = readToolChoice(body.tool_choice, tools);
   const messages = readMessages(given, names, ignored, answers);
   const model = readModel(name, askedEffort(name, thinking, messages.effort ?? config.effort), resolve);

@@ -5,6 +5,7 @@ import { IgnoredFields } from '../shared/ignored-fields.js';
 import { decodeSignature } from '../shared/reasoning-signature.js';
 import type { ToolNames } from '../shared/tool-names.js';
 import { HistoryWriter } from './history-writer.js';
+import { definesTool } from './added-tools.js';
 import { isAttribution } from './request-fields.js';
 import { documentParts, imagePart, inputText, searchResultPart } from './request-media.js';
 import { objectIn, refused, requiredString, stringIn, unknownTag } from './request-readers.js';
@@ -39,7 +40,9 @@ const textOf = ({ block, at }: PlacedBlock): string => requiredString(block.text
  * Changes of the tools in the middle of a conversation, as all tools are there from the beginning; and what the vendor notes of itself: that
  * another model took over, which tools one of its servers has.
  */
-const leftOut: Rule = ({ type }, { ignored }) => ignored.add(`messages.${type}`);
+const leftOut: Rule = ({ type, block }, { ignored }) => {
+  if (type !== 'tool_addition' || !definesTool(block)) ignored.add(`messages.${type}`);
+};
 
 const userRules: Readonly<Record<string, Rule>> = {
   text: (placed, { writer }) => writer.part('user', inputText(textOf(placed))),

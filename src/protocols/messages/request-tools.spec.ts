@@ -98,6 +98,39 @@ describe('tools', () => {
     );
   });
 
+  describe('that are defined in the middle of the conversation', () => {
+    const define = (definition: unknown): unknown => ({ type: 'tool_addition', tool: { type: 'tool_definition', definition } });
+    const entry = (...blocks: unknown[]): unknown => ({ role: 'system', content: blocks });
+    const namesOf = (body: JsonObject): unknown => (sent(body).tools as JsonObject[] | undefined)?.map(({ name }) => name);
+
+    it('are there from the beginning, behind the others, under names that the backend takes', () => {
+      const messages = [HI, entry(define({ ...TOOL, name: 'a.b' })), HI];
+      expect(namesOf({ tools: [TOOL], messages, tool_choice: { type: 'tool', name: 'a.b' } })).toEqual(['f', 'a_b']);
+      expect(ignored({ messages })).toEqual([]);
+    });
+
+    it('count once, as they were defined last', () => {
+      const messages = [
+        HI,
+        entry(define({ ...TOOL, name: 'g', description: 'old' })),
+        HI,
+        entry(define({ ...TOOL, name: 'g', description: 'new' })),
+      ];
+      expect(sent({ messages }).tools).toEqual([{ ...FUNCTION, name: 'g', description: 'new' }]);
+      expect(namesOf({ tools: [TOOL], messages: [HI, entry(define(TOOL))] })).toEqual(['f']);
+    });
+
+    it('are found in the summary of a conversation, too', () => {
+      const compaction = { type: 'compaction', content: 'S', tool_changes: [define({ ...TOOL, name: 'g' })] };
+      expect(namesOf({ messages: [{ role: 'assistant', content: [compaction] }, HI] })).toEqual(['g']);
+    });
+
+    it('are checked as the others are', () => {
+      const error = refusal(() => sent({ messages: [HI, entry(define({ name: 'g' }))] }));
+      expect(error.message).toBe('messages.1.content.0.tool.definition.input_schema: Field required');
+    });
+  });
+
   it('names what it leaves out', () => {
     const given = [
       { ...TOOL, input_examples: [{ a: 'x' }], defer_loading: true },

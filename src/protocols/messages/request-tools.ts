@@ -4,6 +4,7 @@ import { isObject } from '../shared/json-body.js';
 import type { ToolRepair } from '../shared/schema-repairs.service.js';
 import type { ToolNames } from '../shared/tool-names.js';
 import { repairParameters } from '../shared/tool-schema/repair-parameters.js';
+import type { PlacedTool } from './added-tools.js';
 import { CLIENT_TOOLS } from './client-tools.js';
 import { booleanIn, listIn, refused, required, requiredString, stringIn, unknownTag } from './request-readers.js';
 import { webSearchTool } from './web-search-tool.js';
@@ -107,9 +108,11 @@ class ToolReader {
   }
 }
 
-export function readTools(given: unknown, names: ToolNames, ignored: IgnoredFields): ReadTools {
+/** `added`: tools that stand elsewhere in the body; they come behind the others. */
+export function readTools(given: unknown, added: readonly PlacedTool[], names: ToolNames, ignored: IgnoredFields): ReadTools {
   const reader = new ToolReader(names, ignored);
   listIn(given, 'tools')?.forEach((tool, i) => reader.read(tool, `tools.${i}`));
+  for (const { tool, at } of added) reader.read(tool, at);
   reader.finish();
   return reader;
 }
