@@ -30,6 +30,8 @@ const unit = {
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/dist/', '<rootDir>/test/clients/'],
 };
 
+const wholeProgram = { ...unit, roots: ['<rootDir>/test'], setupFilesAfterEnv: ['<rootDir>/test/support/once-more-in-ci.ts'] };
+
 /** @type {import('jest').Config} */
 export default {
   testTimeout: 30_000,
@@ -37,8 +39,8 @@ export default {
   maxWorkers: 2,
   projects: [
     { ...unit, displayName: 'unit', roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/bench'], testMatch: ['**/*.spec.ts'] },
-    { ...unit, displayName: 'e2e', roots: ['<rootDir>/test'], testMatch: ['**/*.e2e-spec.ts'] },
+    { ...wholeProgram, displayName: 'e2e', testMatch: ['**/*.e2e-spec.ts'] },
     // Seconds each; with FAULTS=full (npm run test:faults) at their full length.
-    { ...unit, displayName: 'faults', roots: ['<rootDir>/test'], testMatch: ['**/*.fault-spec.ts'] },
+    { ...wholeProgram, displayName: 'faults', testMatch: ['**/*.fault-spec.ts'] },
   ],
 };
