@@ -28,9 +28,10 @@ const unit = {
   roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/bench'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/clients/'],
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/dist/', '<rootDir>/test/clients/'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/once-more-in-ci.ts'],
 };
 
-const wholeProgram = { ...unit, roots: ['<rootDir>/test'], setupFilesAfterEnv: ['<rootDir>/test/support/once-more-in-ci.ts'] };
+const wholeProgram = { ...unit, roots: ['<rootDir>/test'] };
 
 /** @type {import('jest').Config} */
 export default {
