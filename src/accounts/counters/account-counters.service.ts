@@ -98,9 +98,11 @@ export class AccountCounters implements OnApplicationShutdown {
     return { byAccount, total, complete: stored !== null, unwritten: this.#unwrittenAccounts };
   }
 
-  /** Resolves when everything is written; rejects when the database is away. */
+  /** Resolves when everything that was counted before is written; rejects when the database is away. */
   async flush(): Promise<void> {
-    for (;;) {
+    // No more batches than that: under load there is always something new.
+    const due = (this.#batch ? 1 : 0) + Math.ceil(this.#gathered.size / BATCH);
+    for (let n = 0; n < due; n++) {
       await this.#writing;
       this.#batch ??= this.#take();
       if (this.#batch === null) return;
@@ -121,7 +123,7 @@ export class AccountCounters implements OnApplicationShutdown {
 
   async #finish(): Promise<void> {
     try {
-      await this.flush();
+      while (this.#unwrittenAccounts > 0) await this.flush();
       if (this.#batches > 0) await this.repository.forgetWriters({ writer: this.#writer });
     } catch {
       // Told by what is left.

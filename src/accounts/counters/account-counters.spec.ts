@@ -62,6 +62,23 @@ describeDatabases('AccountCounters', (database) => {
     expect(await dataSource.query('SELECT id FROM counter_writers')).toEqual([]);
   });
 
+  it('leaves what happens while it writes to the next time, so that a busy process does not write all the time', async () => {
+    const { clock, replica } = await setup();
+    const { repository, counters } = replica();
+    const add = repository.add.bind(repository);
+    const spy = jest.spyOn(repository, 'add').mockImplementation(async (batch, now) => {
+      counters.attempted('a', OK);
+      await add(batch, now);
+    });
+    counters.attempted('a', OK);
+    await counters.flush();
+    expect(spy).toHaveBeenCalledTimes(1);
+    spy.mockImplementation(add);
+    clock.advance(2_000);
+    await counters.onApplicationShutdown();
+    expect((await counters.read(['a'])).byAccount.get('a')).toMatchObject({ requests: 2 });
+  });
+
   it('keeps and merges counts while the database is away, and adds a batch once although its commit was not confirmed', async () => {
     const { clock, replica } = await setup();
     const { repository, counters } = replica();
