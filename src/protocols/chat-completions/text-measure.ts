@@ -1,3 +1,4 @@
+import { TextPieces } from '../shared/text-pieces.js';
 import type { JsonText } from '../shared/turn/turn-listener.js';
 
 const BACKSLASH = 0x5c;
@@ -36,26 +37,29 @@ export function countCharacters(text: JsonText): number {
   return count;
 }
 
-/** Pieces are kept up to here before they are counted: each is a view into its whole network chunk and keeps that alive. */
+/** Pieces are kept up to here before they are counted. */
 const MAX_UNCOUNTED = 4096;
 
 /** Characters of a text that comes in pieces. They are counted when somebody asks: hardly ever, and counting each piece costs as much as sending it. */
 export class CharacterCount {
   #counted = 0;
-  #uncounted: JsonText = '';
+  #length = 0;
+  readonly #uncounted = new TextPieces();
 
   add(text: JsonText): void {
-    this.#uncounted += text;
-    if (this.#uncounted.length > MAX_UNCOUNTED) this.#count();
+    this.#uncounted.add(text);
+    this.#length += text.length;
+    if (this.#length > MAX_UNCOUNTED) this.#count();
   }
 
   get value(): number {
-    if (this.#uncounted !== '') this.#count();
+    if (this.#length > 0) this.#count();
     return this.#counted;
   }
 
   #count(): void {
-    this.#counted += countCharacters(this.#uncounted);
-    this.#uncounted = '';
+    this.#counted += countCharacters(this.#uncounted.text);
+    this.#uncounted.clear();
+    this.#length = 0;
   }
 }

@@ -1,19 +1,16 @@
-import { ByteString, fromBytes } from '../../common/byte-string.js';
+import { ByteString, detached, fromBytes } from '../../common/byte-string.js';
 import type { JsonObject, UpstreamEvent } from '../../upstream/upstream-event.js';
 import { isObject } from '../shared/json-body.js';
+import { TextPieces } from '../shared/text-pieces.js';
 import { completeItem, madeUpItemId } from './output-items.js';
 import type { PartKind } from './text-events.js';
-
-/** A small piece is a view into the text of its whole network chunk and keeps that alive: so many are copied together. */
-const PIECES_TOGETHER = 64;
 
 /** One stretch of text of an item, as its pieces came. */
 export class TextPart {
   /** Whether the client has been told that the part begins. */
   announced = false;
-  /** The insides of JSON string literals, in order: what was copied together, and the latest. */
-  #joined: ByteString[] = [];
-  #recent: ByteString[] = [];
+  /** The insides of JSON string literals, in order. */
+  readonly #pieces = new TextPieces();
   /** The whole text as upstream says it in the end; it wins over the pieces. */
   whole: string | null = null;
   readonly annotations: unknown[] = [];
@@ -25,11 +22,11 @@ export class TextPart {
 
   /** Nothing of it has come yet. */
   get empty(): boolean {
-    return this.whole === null && this.#joined.length === 0 && this.#recent.length === 0;
+    return this.whole === null && this.#pieces.empty;
   }
 
   get text(): string {
-    return this.whole ?? (JSON.parse(fromBytes(`"${this.#inside}"`)) as string);
+    return this.whole ?? (JSON.parse(fromBytes(`"${this.#pieces.text}"`)) as string);
   }
 
   /**
@@ -39,27 +36,19 @@ export class TextPart {
   untoldOf(full: string): string {
     if (this.whole !== null) return '';
     if (this.empty) return full;
-    const inside = this.#inside;
+    const inside = this.#pieces.text;
     if (!inside.includes('\\') && inside.length === Buffer.byteLength(full)) return '';
     const { text } = this;
     return full.length > text.length && full.startsWith(text) ? full.slice(text.length) : '';
   }
 
-  get #inside(): ByteString {
-    return this.#joined.join('') + this.#recent.join('');
-  }
-
   /** Adds a piece, a JSON string literal. */
   add(literal: ByteString): void {
-    this.#recent.push(literal.slice(1, -1));
-    if (this.#recent.length < PIECES_TOGETHER) return;
-    this.#joined.push(this.#recent.join(''));
-    this.#recent = [];
+    this.#pieces.add(detached(literal.slice(1, -1)));
   }
 
   forget(): void {
-    this.#joined = [];
-    this.#recent = [];
+    this.#pieces.clear();
   }
 }
 

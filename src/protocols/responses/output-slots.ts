@@ -1,4 +1,4 @@
-import type { ByteString } from '../../common/byte-string.js';
+import { type ByteString, detached } from '../../common/byte-string.js';
 import type { DeltaLiteral } from '../../upstream/upstream-event.js';
 import { OutputSlot, TextPart } from './output-slot.js';
 
@@ -13,7 +13,7 @@ export class OutputSlots {
   readonly #byItemId = new Map<string, OutputSlot>();
   #bytes = 0;
   #lastType = '';
-  #lastDelta: DeltaLiteral | null = null;
+  #lastPlace: Pick<DeltaLiteral, 'outputIndex' | 'part' | 'itemId'> | null = null;
   #lastPart: TextPart | null = null;
   #lastSlot: OutputSlot | null = null;
 
@@ -91,16 +91,19 @@ export class OutputSlots {
 
   /** Notes where the last delta went, so that the next one of the same run needs no look-up. */
   remember(type: string, delta: DeltaLiteral, slot: OutputSlot, part: TextPart): void {
-    [this.#lastType, this.#lastDelta, this.#lastSlot, this.#lastPart] = [type, delta, slot, part];
+    this.#lastType = type;
+    this.#lastPlace = { outputIndex: delta.outputIndex, part: delta.part, itemId: detached(delta.itemId) };
+    this.#lastSlot = slot;
+    this.#lastPart = part;
   }
 
   forgetLast(): void {
-    this.#lastDelta = this.#lastPart = this.#lastSlot = null;
+    this.#lastPlace = this.#lastPart = this.#lastSlot = null;
   }
 
   /** Takes a delta of the same part as the last one; false if it is of another, and everything must be looked at. */
   continueRun(type: string, delta: DeltaLiteral, bytes: number): boolean {
-    const last = this.#lastDelta;
+    const last = this.#lastPlace;
     if (last === null || delta.outputIndex !== last.outputIndex || delta.part !== last.part) return false;
     if (type !== this.#lastType || delta.itemId !== last.itemId) return false;
     this.keep(this.#lastSlot!, this.#lastPart!, delta.literal, bytes);

@@ -1,4 +1,4 @@
-import { toBytes } from '../../../common/byte-string.js';
+import { detached, toBytes } from '../../../common/byte-string.js';
 import type { JsonObject, UpstreamEvent } from '../../../upstream/upstream-event.js';
 import { isObject } from '../json-body.js';
 import type { ItemContent } from './item-content.js';
@@ -64,7 +64,7 @@ export class ItemEvents {
     const item = this.#find(place.outputIndex, place.itemId, channel.kind);
     if (item === null) return null;
     const part = partIndex(place.part);
-    if (item.shown && !this.content.piece(item, channel, part, place.literal.slice(1, -1))) return null;
+    if (item.shown && !this.content.piece(item, channel, part, detached(place.literal.slice(1, -1)))) return null;
     if (delta === null || item.index !== delta.outputIndex) return null;
     const text = item.shown ? item.text(channel, part) : null;
     return { type, outputIndex: delta.outputIndex, part: delta.part, item, channel, rank: rankOf(channel, part), text };

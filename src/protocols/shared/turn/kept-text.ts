@@ -1,5 +1,5 @@
 import { fromBytes } from '../../../common/byte-string.js';
-import { TextPieces } from './text-pieces.js';
+import { TextPieces } from '../text-pieces.js';
 import type { JsonText } from './turn-listener.js';
 
 /** How much of a turn may be kept for reconciliation. */

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../upstream/upstream-event.js';
 import type { Voice } from './text-family.js';
-import { TextPieces } from './text-pieces.js';
+import { TextPieces } from '../text-pieces.js';
 import type { Held, TurnItem } from './turn-item.js';
 import type { JsonText, TurnListener, TurnSlot } from './turn-listener.js';
 

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../upstream/upstream-event.js';
 import { KeptText, Retention } from './kept-text.js';
 import { Channel, kindOf } from './text-family.js';
-import { TextPieces } from './text-pieces.js';
+import { TextPieces } from '../text-pieces.js';
 import type { JsonText, SlotKind, TurnSlot } from './turn-listener.js';
 
 /** Something that waits until the items before it have been told. */

@@ -1,3 +1,4 @@
+import { detached } from '../../../common/byte-string.js';
 import { type DeltaLiteral, isTerminal, type JsonObject, type UpstreamEvent } from '../../../upstream/upstream-event.js';
 import { isObject } from '../json-body.js';
 import { ItemContent } from './item-content.js';
@@ -74,7 +75,7 @@ export class TurnNormaliser {
     const run = this.#run;
     if (run === null || outputIndex !== run.outputIndex || part !== run.part || type !== run.type) return false;
     if (run.text === null || literal.length === 2) return true;
-    const piece = literal.slice(1, -1);
+    const piece = detached(literal.slice(1, -1));
     run.text.add(piece, this.#retention);
     this.#queue.speak(run.item, run.channel.voice, run.rank, piece);
     return true;
