@@ -4,14 +4,14 @@ import { AccountEffects } from '../accounts/policy/account-effects.service.js';
 import type { AccountLease } from '../accounts/pool/account-lease.js';
 import type { Cancellation } from '../common/cancellation.js';
 import { Clock } from '../common/clock.js';
+import { answerDecoder } from '../upstream/answer-decoder.js';
 import { classifyFailure, classifyStreamError } from '../upstream/classify.js';
 import type { Outcome } from '../upstream/outcome.js';
 import { rateLimitsOfEvent } from '../upstream/rate-limits.js';
-import { decodeJsonBody, SseDecoder } from '../upstream/sse-decoder.js';
 import { usageOf } from '../upstream/token-usage.js';
 import { isTerminal, terminalStatus, UpstreamEvent } from '../upstream/upstream-event.js';
 import { UpstreamFailure } from '../upstream/upstream-failure.js';
-import type { ByteStream, UpstreamResponse } from '../upstream/upstream-types.js';
+import type { UpstreamResponse } from '../upstream/upstream-types.js';
 import { AcceptedHead } from './accepted-head.js';
 import { rememberCompactions } from './compaction-owners.js';
 import type { HeaderHold } from './header-hold.js';
@@ -74,12 +74,12 @@ export class StreamAttempt {
 
   async #relay(turn: Turn, lease: AccountLease, response: UpstreamResponse, watch: OutputWatch, sink: TurnSink): Promise<Outcome> {
     const { body, headers } = response;
-    const decoder = /json/i.test(headers['content-type'] ?? '') ? null : new SseDecoder();
+    const decoder = answerDecoder(headers['content-type']);
     let patience: NodeJS.Timeout | undefined;
     try {
       for (;;) {
-        const chunk = decoder ? await body.read() : null;
-        const events = decoder ? (chunk ? decoder.push(chunk) : decoder.end()) : await jsonEvents(body);
+        const chunk = await body.read();
+        const events = chunk ? decoder.push(chunk) : decoder.end();
         const outcome = this.#deliver(turn, lease, headers, events, watch, sink);
         if (outcome) return outcome;
         if (chunk === null) return { kind: 'network', failure: 'truncated', message: 'upstream closed the stream before it finished' };
@@ -90,7 +90,7 @@ export class StreamAttempt {
     } finally {
       clearTimeout(patience);
       body.finish();
-      if (decoder) this.oddities.malformed(decoder.malformed, turn.requestId);
+      this.oddities.malformed(decoder.malformed, turn.requestId);
     }
   }
 
@@ -142,14 +142,6 @@ export class StreamAttempt {
     if (!event.data.includes('compaction')) return;
     rememberCompactions(this.effects, [event.json.item], accountId);
   }
-}
-
-/** A JSON answer to a streamed request is an error or one Response object; neither is larger than what a stream may hold. */
-const MAX_JSON_BYTES = 64 * 1024 * 1024;
-
-async function jsonEvents(body: ByteStream): Promise<readonly UpstreamEvent[]> {
-  const event = decodeJsonBody(await body.text(MAX_JSON_BYTES));
-  return event ? [event] : [];
 }
 
 const isFailure = (terminal: UpstreamEvent): boolean => ['failed', 'cancelled'].includes(terminalStatus(terminal));

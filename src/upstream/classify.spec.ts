@@ -224,6 +224,20 @@ describe('classifyAnswer', () => {
       { error: { message: 'Please try again in 1.5s.', code: 'rate_limit_exceeded' } },
       { kind: 'rate_limited', retryAt: NOW + 1500 },
     ],
+    [
+      'a short limit in milliseconds',
+      429,
+      { 'retry-after-ms': '1500', 'retry-after': '2' },
+      '',
+      { kind: 'rate_limited', retryAt: NOW + 1500 },
+    ],
+    [
+      'a wait in milliseconds that is none',
+      429,
+      { 'retry-after-ms': 'soon', 'retry-after': '2' },
+      '',
+      { kind: 'rate_limited', retryAt: NOW + 2000 },
+    ],
     ['a short limit of six days', 429, { 'retry-after': '518400' }, '', { kind: 'rate_limited', retryAt: NOW + 518_400_000 }],
     ...['99999999999999999999', '-5', 'soon', '1e400', new Date(NOW - 30_000).toUTCString()].map(
       (value): [string, number, Record<string, string>, unknown, object] => [
@@ -330,6 +344,9 @@ describe('classifyStreamError', () => {
       { error: { type: 'invalid_request_error', message: 'x', param: 'tools' } },
       { kind: 'rejected', status: 400, param: 'tools' },
     ],
+    ['a refused login with 200', { detail: 'Unauthorized' }, { kind: 'unauthorized', dead: false }],
+    ['a refused login with 200, in other words', { error: 'Could not validate credentials' }, { kind: 'unauthorized', dead: false }],
+    ['a word about authorization with 200', { detail: 'Unauthorized tool in tools[0]' }, { kind: 'rejected', status: 400 }],
     ['a JSON body with 200', { detail: 'Input must be a list' }, { kind: 'rejected', status: 400 }],
     ['a wrapped status', { type: 'error', status: 429, error: { type: 'usage_limit_reached', message: 'x' } }, { kind: 'quota' }],
     ['nothing at all', { type: 'response.failed', response: {} }, { kind: 'server_error', status: 502 }],

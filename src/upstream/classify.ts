@@ -1,4 +1,4 @@
-import { readErrorBody, retryAfterAt, retryHintMs, UpstreamErrorBody } from './error-body.js';
+import { readErrorBody, retryAfterAt, retryAfterMsAt, retryHintMs, UpstreamErrorBody } from './error-body.js';
 import type { Outcome } from './outcome.js';
 import { activeFamily, fullWindowReset } from './rate-limits.js';
 import { LONGEST_RESET_MS } from './reset-instant.js';
@@ -58,6 +58,8 @@ const MODEL_UNSUPPORTED = /model is not supported when using codex|^Model not fo
 const CAPACITY = /model is at capacity|currently overloaded/i;
 const FOREIGN = /encrypted content .*could not be verified|invalid signature in thinking block/i;
 const DEAD_TEXT = /account has been (?:deactivated|suspended|deleted)/i;
+/** The whole message of a refused login that came without its status. */
+const NO_LOGIN = /^(?:unauthorized|not authenticated|could not validate credentials)\.?$/i;
 const EDGE_PAGE = /just a moment|attention required|_?cf[_-]chl|unable to load site|cloudflare/i;
 const CONTEXT = /context window|context length|maximum context/i;
 
@@ -101,7 +103,7 @@ function byMeaning(error: UpstreamErrorBody, { status, headers, now }: Setting):
     return overloaded(error, reasonOf(error, OVERLOADED) === 'slow_down' ? 'slow_down' : 'server_is_overloaded', headers, now);
   }
   if (reasonOf(error, DEAD) || DEAD_TEXT.test(message)) return { kind: 'unauthorized', code: error.code, dead: true, message };
-  if (reasonOf(error, UNAUTHORIZED) && (status === 0 || status === 401))
+  if ((reasonOf(error, UNAUTHORIZED) && (status === 0 || status === 401)) || (status === 0 && NO_LOGIN.test(message)))
     return { kind: 'unauthorized', code: error.code, dead: false, message };
   if (reasonOf(error, PAYMENT)) return { kind: 'payment_required', code: error.code, message };
   if (reasonOf(error, RATE_LIMITED)) return rateLimited(error, headers, now);
@@ -110,10 +112,14 @@ function byMeaning(error: UpstreamErrorBody, { status, headers, now }: Setting):
   return null;
 }
 
-/** Retry-After, or "try again in …" in the message. */
+/** `retry-after-ms`, Retry-After, or "try again in …" in the message. */
 function waitNamed({ message }: UpstreamErrorBody, headers: Readonly<Record<string, string>>, now: number): number | null {
   const hint = retryHintMs(message);
-  return retryAfterAt(headers['retry-after'], now, headers.date) ?? (hint === null ? null : now + Math.min(hint, LONGEST_RESET_MS));
+  return (
+    retryAfterMsAt(headers['retry-after-ms'], now) ??
+    retryAfterAt(headers['retry-after'], now, headers.date) ??
+    (hint === null ? null : now + Math.min(hint, LONGEST_RESET_MS))
+  );
 }
 
 /** An instant that is not to come is none: with it the account would be back at once, for the same answer. */

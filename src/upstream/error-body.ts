@@ -104,3 +104,9 @@ export function retryAfterAt(value: string | undefined, now: number, date?: stri
   const waitMs = Date.parse(value) - (Number.isNaN(theirNow) ? now : theirNow);
   return waitMs > 0 ? now + Math.min(waitMs, LONGEST_RESET_MS) : null;
 }
+
+/** `retry-after-ms`, the finer sister of `Retry-After` in the vendor's API → epoch ms; `0` means now. */
+export function retryAfterMsAt(value: string | undefined, now: number): number | null {
+  const waitMs = value === undefined || value.trim() === '' ? NaN : Number(value);
+  return Number.isFinite(waitMs) && waitMs >= 0 ? now + Math.min(waitMs, LONGEST_RESET_MS) : null;
+}
