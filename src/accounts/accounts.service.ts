@@ -215,9 +215,7 @@ export class AccountsService {
       return parsed.ownership === row.ownership ? 'unchanged' : 'updated';
     }
     if (isLost(row) && !sameRefresh) return 'updated';
-    if (isOlder(parsed.lastRefreshAt, row.lastRefreshAt)) return 'stale';
-    if (parsed.lastRefreshAt === 0 && isOlder(parsed.accessExpiresAt, row.accessExpiresAt)) return 'stale';
-    return 'updated';
+    return isNewer(row, parsed) ? 'stale' : 'updated';
   }
 
   /** A secret that cannot be opened is lost, and gives way to any other. */
@@ -245,12 +243,19 @@ const isLost = ({ state, stateReason }: AccountEntity): boolean =>
 
 const isOlder = (a: number, b: number): boolean => a > 0 && b > 0 && a < b;
 
+type LoginDates = Pick<ParsedAccount, 'lastRefreshAt' | 'accessExpiresAt'>;
+
+/** By when they were issued; where that does not tell them apart, by when they end. */
+const isNewer = (a: LoginDates, b: LoginDates): boolean =>
+  isOlder(b.lastRefreshAt, a.lastRefreshAt) ||
+  ((b.lastRefreshAt === 0 || b.lastRefreshAt === a.lastRefreshAt) && isOlder(b.accessExpiresAt, a.accessExpiresAt));
+
 /** Identity → its newest login. The others are compared with it, as if they came later. */
 function newestOfEach(parsed: readonly ParsedAccount[]): Map<string, ParsedAccount> {
   const newest = new Map<string, ParsedAccount>();
   for (const account of parsed) {
     const other = newest.get(identityKey(account));
-    if (!other || isOlder(other.lastRefreshAt, account.lastRefreshAt)) newest.set(identityKey(account), account);
+    if (!other || isNewer(account, other)) newest.set(identityKey(account), account);
   }
   return newest;
 }

@@ -138,6 +138,17 @@ describeDatabases('account files', (database) => {
     expect(user(1, restarted).accessToken).toBe(renewed.access_token);
   });
 
+  it.each([
+    ['old.json', 'new.json'],
+    ['z-old.json', 'a-new.json'],
+  ])('takes of two logins issued in the same second the one that ends later (%s, %s)', async (old, young) => {
+    const issuedAt = 1_799_000_000_000;
+    put(old, 1, { issuedAt, expiresAt: issuedAt + 3_600_000, serial: 'old' });
+    put(young, 1, { issuedAt, expiresAt: issuedAt + 7_200_000, serial: 'new' });
+    await storage.files.start();
+    expect(await refreshTokenOf(user(1).id)).toBe(login(1, { issuedAt, serial: 'new' }).refresh_token);
+  });
+
   it('lets a new login end needs_login', async () => {
     put('a.json', 1);
     await storage.files.start();
