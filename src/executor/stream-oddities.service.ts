@@ -1,8 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { PUBLIC_EVENTS } from '../upstream/public-events.js';
 
-/** What the backend has been seen to send; everything else is new to us. */
-const KNOWN =
-  /^(?:$|error$|keepalive$|codex\.|response\.(?:created|queued|in_progress|completed|incomplete|failed|cancelled|done|metadata|output_item|content_part|output_text|refusal|reasoning|function_call_arguments|custom_tool_call_input|web_search_call|image_generation_call|file_search_call|code_interpreter_call|mcp_|audio)\b)/;
+/** What the backend sends beside the events of the public API, and its other names of an end. */
+const OWN_EVENTS = /^(?:|error|keepalive|codex\..*|response\.(?:metadata|cancelled|done))$/;
+const isKnown = (type: string): boolean => PUBLIC_EVENTS.has(type) || OWN_EVENTS.test(type);
+
 const MAX_TYPES = 200;
 
 /** Notices when the backend begins to speak differently: event types nobody knows, frames that are no JSON. Each is counted, and told once. */
@@ -18,7 +20,7 @@ export class StreamOddities {
   }
 
   see(type: string): void {
-    if (KNOWN.test(type)) return;
+    if (isKnown(type)) return;
     const seen = this.#unknown.get(type) ?? 0;
     if (seen === 0 && this.#unknown.size >= MAX_TYPES) return;
     this.#unknown.set(type, seen + 1);

@@ -5,7 +5,7 @@ import type { EventOutput } from './event-output.js';
 import { announcedItem, completeItem, completePart, emptyPart } from './output-items.js';
 import type { OutputSlot, TextPart } from './output-slot.js';
 import type { OutputSlots } from './output-slots.js';
-import { hostedItemType } from './public-events.js';
+import { hostedItemType } from './event-kinds.js';
 import { PartKind, TEXT_EVENTS, TextEvent } from './text-events.js';
 import { tellingEvents, untoldTexts } from './untold-text.js';
 

@@ -1,3 +1,4 @@
+import { PUBLIC_EVENTS } from '../../upstream/public-events.js';
 import { isTerminal, JsonObject, UpstreamEvent } from '../../upstream/upstream-event.js';
 import { isObject } from '../shared/json-body.js';
 import { codeForClient } from '../shared/openai-error.js';
@@ -5,7 +6,7 @@ import type { EventOutput } from './event-output.js';
 import { ItemEvents } from './item-events.js';
 import { OutputSlot } from './output-slot.js';
 import { OutputSlots } from './output-slots.js';
-import { PUBLIC_EVENTS, SNAPSHOT_EVENTS } from './public-events.js';
+import { SNAPSHOT_EVENTS } from './event-kinds.js';
 import { finalOutput, finalResponse, openSnapshot, placeOf } from './response-object.js';
 import type { ResponsesReply } from './responses-reply.js';
 import { readTurnEnd, TurnEnd } from './terminal-event.js';
