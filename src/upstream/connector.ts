@@ -96,5 +96,9 @@ const run = (connector: buildConnector.connector, options: buildConnector.Option
 
 function failure(what: string, error: NodeJS.ErrnoException): UpstreamFailure {
   const code = error.code === 'UND_ERR_SOCKET' || error.code === 'UND_ERR_INFO' ? 'ERR_CONNECT' : error.code;
-  return new UpstreamFailure('connect', `${what}: ${error.message || code}`, code, error);
+  return new UpstreamFailure('connect', `${what}: ${wordsOf(error) || code}`, code, error);
 }
+
+/** OpenSSL's message is an address in memory, a place in its source and a line break around the reason. */
+const wordsOf = (error: Error & { readonly reason?: unknown }): string =>
+  typeof error.reason === 'string' && error.message.includes(':SSL routines:') ? error.reason : error.message;

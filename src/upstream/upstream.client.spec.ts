@@ -186,6 +186,13 @@ describe('failures', () => {
     expect(failure).toMatchObject({ kind: 'connect', message: expect.stringContaining('TLS handshake') });
   });
 
+  it('connect: the backend does not speak TLS, told in one line without what the library knows of itself', async () => {
+    const server = await startHttp((_request, response) => void response.end());
+    const url = new URL(server.url.href.replace('http:', 'https:'));
+    const { kind, message } = await failureOf(upstreamClient().open(post({ url })));
+    expect({ kind, message }).toEqual({ kind: 'connect', message: 'TLS handshake with 127.0.0.1 failed: wrong version number' });
+  });
+
   it.each<[string, (socket: Socket) => void]>([
     ['resets', (socket) => socket.resetAndDestroy()],
     ['closes', (socket) => socket.end()],
