@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { AccountPool } from './pool/account-pool.service.js';
-import { isProvisional, ParsedAccount, tokenHashOf } from './files/account-record.js';
+import { isNewer, isProvisional, ParsedAccount, tokenHashOf } from './files/account-record.js';
 import type { FileTokens } from './files/account-file-rewrite.js';
 import { AccountFileRepository } from './files/account-file.repository.js';
 import { newAccountRow, REASON, sealTokens, toPoolAccount } from './storage/account-row.js';
@@ -240,15 +240,6 @@ export class AccountsService {
 /** Its login is refused: a new one is what it waits for, in the trash too, unless an operator has put it there. */
 const isLost = ({ state, stateReason }: AccountEntity): boolean =>
   state === 'needs_login' || (state === 'retired' && stateReason !== REASON.operator);
-
-const isOlder = (a: number, b: number): boolean => a > 0 && b > 0 && a < b;
-
-type LoginDates = Pick<ParsedAccount, 'lastRefreshAt' | 'accessExpiresAt'>;
-
-/** By when they were issued; where that does not tell them apart, by when they end. */
-const isNewer = (a: LoginDates, b: LoginDates): boolean =>
-  isOlder(b.lastRefreshAt, a.lastRefreshAt) ||
-  ((b.lastRefreshAt === 0 || b.lastRefreshAt === a.lastRefreshAt) && isOlder(b.accessExpiresAt, a.accessExpiresAt));
 
 /** Identity → its newest login. The others are compared with it, as if they came later. */
 function newestOfEach(parsed: readonly ParsedAccount[]): Map<string, ParsedAccount> {

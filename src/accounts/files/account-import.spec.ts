@@ -119,6 +119,18 @@ describe('parseAccounts', () => {
     expect(faults[0]!.message).toMatch(/entry 2: .*twice/);
   });
 
+  it('takes of two entries issued in the same second the one that ends later', () => {
+    const issuedAt = 1_799_000_000_000;
+    const long = login(1, { issuedAt, expiresAt: issuedAt + 7_200_000, serial: 'long' });
+    const short = login(1, { issuedAt, expiresAt: issuedAt + 3_600_000, serial: 'short' });
+    for (const list of [
+      [long, short],
+      [short, long],
+    ]) {
+      expect(parseAccounts(JSON.stringify(list)).accounts.map(({ refreshToken }) => refreshToken)).toEqual([long.refresh_token]);
+    }
+  });
+
   it.each([
     ['{"type":"claude","access_token":"x"}', /type "claude" is not a Codex account/],
     ['{"OPENAI_API_KEY":"sk-secret"}', /holds an API key only/],

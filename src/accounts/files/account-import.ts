@@ -1,5 +1,5 @@
 import { isRecord } from './account-file-fields.js';
-import { parseRecord, ParsedAccount, RecordFault } from './account-record.js';
+import { isNewer, parseRecord, ParsedAccount, RecordFault } from './account-record.js';
 
 /** `line` counts from 1; the message holds nothing of the text, which is full of secrets. */
 export interface ImportFault {
@@ -101,7 +101,7 @@ function readEntries(entries: readonly Entry[]): { accounts: ParsedAccount[]; fa
       const key = `${account.chatgptAccountId}\n${account.chatgptUserId}`;
       const earlier = byIdentity.get(key);
       if (earlier) faults.push({ line, message: `${place}the same account stands here twice; the newer tokens are taken` });
-      if (!earlier || earlier.lastRefreshAt <= account.lastRefreshAt) byIdentity.set(key, account);
+      if (!earlier || !isNewer(earlier, account)) byIdentity.set(key, account);
     } catch (error) {
       if (!(error instanceof RecordFault)) throw error;
       faults.push({ line, message: place + error.message });

@@ -35,6 +35,15 @@ export const PROVISIONAL = 'provisional:';
 export const isProvisional = (chatgptUserId: string): boolean => chatgptUserId.startsWith(PROVISIONAL);
 export const tokenHashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
 
+const isOlder = (a: number, b: number): boolean => a > 0 && b > 0 && a < b;
+
+type LoginDates = Pick<ParsedAccount, 'lastRefreshAt' | 'accessExpiresAt'>;
+
+/** Which of two logins is newer: by when they were issued; where that does not tell them apart, by when they end. */
+export const isNewer = (a: LoginDates, b: LoginDates): boolean =>
+  isOlder(b.lastRefreshAt, a.lastRefreshAt) ||
+  ((b.lastRefreshAt === 0 || b.lastRefreshAt === a.lastRefreshAt) && isOlder(b.accessExpiresAt, a.accessExpiresAt));
+
 const MAX_TOKEN = 16_384;
 const TYPES = ['codex', 'oauth', 'chatgpt', 'openai', 'openai-codex'];
 const PLATFORMS = ['openai', 'codex', 'chatgpt', 'openai-codex'];
