@@ -235,6 +235,7 @@ describe('POST /check-quota', () => {
   it('tells the windows of every account, from memory where they are fresh, and takes no account away whatever the answer', async () => {
     const gateway = await start();
     backend.state.always('404-empty', { endpoint: 'usage', account: 2 });
+    backend.state.exhaust(3, 600);
     const answer = await gateway.request('/check-quota', { method: 'POST' });
     const frames = framesOf(await answer.text());
     expect(frames[0]!.data).toMatchObject({ kind: 'check-quota', job: answer.headers.get('x-job-id'), force: false });
@@ -242,6 +243,7 @@ describe('POST /check-quota', () => {
     const of = (n: number): Json => items.find(({ email }) => email === `user${n}@example.com`);
     expect(of(1)).toMatchObject({ result: 'ok', cached: false, quota: { windows: [{ minutes: 300 }, { minutes: 10_080 }] } });
     expect(of(2)).toMatchObject({ result: 'failed', status: 'active' });
+    expect(of(3)).toMatchObject({ result: 'ok', status: 'cooling', quota: { remaining_percent: 0 } });
     const usage = (): number => backend.requests.filter(({ path }) => path.endsWith('/usage')).length;
     const before = usage();
     const [, cached] = await post(gateway, '/check-quota', undefined, jsonOf);

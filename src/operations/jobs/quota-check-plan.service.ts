@@ -5,6 +5,7 @@ import { redactText } from '../../common/redact.js';
 import { Config } from '../../config/config.js';
 import { QuotaCheckService } from '../../quota/quota-check.service.js';
 import { shownQuota } from '../shown.js';
+import { statusOf } from '../stats/account-stats.js';
 import type { JobItem } from './job.js';
 import type { JobPlan } from './job-board.service.js';
 
@@ -34,14 +35,15 @@ export class QuotaCheckPlan {
     const account = this.pool.get(id);
     const email = account?.email ?? '';
     if (check === 'unknown' || !account) return { id, email, result: 'skipped', reason: 'the account is gone' };
+    const status = statusOf(account, this.pool.cooldowns(id));
     if (check === 'unusable') {
       const reason = account.state === 'active' ? 'it has no token that works, and none can be had now' : `the account is ${account.state}`;
-      return { id, email, result: 'skipped', status: account.state, reason };
+      return { id, email, result: 'skipped', status, reason };
     }
     const { outcome, snapshot, fromCache } = check;
     const quota = shownQuota(snapshot, this.clock.now());
-    if (outcome.kind === 'ok') return { id, email, result: 'ok', status: account.state, cached: fromCache, quota };
+    if (outcome.kind === 'ok') return { id, email, result: 'ok', status, cached: fromCache, quota };
     const reason = 'message' in outcome ? redactText(outcome.message).slice(0, 300) : '';
-    return { id, email, result: 'failed', status: account.state, outcome: outcome.kind, reason };
+    return { id, email, result: 'failed', status, outcome: outcome.kind, reason };
   }
 }
