@@ -81,8 +81,10 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
     this.#controller = controller;
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return;
+    // Views into the first network read, which they would keep alive as long as the body lasts.
+    controller.rawHeaders = null;
     const { forward } = this.options;
     if (forward !== null && status === 407) return this.stop(proxyFailure(forward.address, 'rejected the credentials (407)'));
     this.#headersSeen = true;
