@@ -21,7 +21,7 @@ export class AccountReadiness {
   /** Costs nothing for a fresh token and a known quota. */
   ensure(turn: Turn, lease: AccountLease, signal: Cancellation): Readiness | Promise<Readiness> {
     const { id } = lease.account;
-    const fresh = turn.freshened.has(id) || this.tokens.ensure(lease, () => this.tokens.hasAlternative(turn.query(), id), signal);
+    const fresh = turn.freshened.has(id) || this.tokens.ensure(lease, () => this.tokens.patienceMs(turn.query(), id), signal);
     if (fresh === true) return this.#quota(turn, lease, signal);
     turn.freshened.add(id);
     if (fresh === false) return 'unusable';

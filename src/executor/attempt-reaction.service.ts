@@ -10,7 +10,7 @@ import { NEXT_STEP } from './next-step.js';
 import { RefusedParameters } from './refused-parameters.js';
 import { hasReasoningCiphertext, isRemovable } from './request-variant.js';
 import { SilenceLimit } from './silence-limit.service.js';
-import { TokenFreshness } from './token-freshness.service.js';
+import { TokenFreshness, WAIT_WITH_ALTERNATIVE_MS } from './token-freshness.service.js';
 import type { Turn } from './turn.js';
 
 /** What the loop does next. */
@@ -67,10 +67,11 @@ export class AttemptReaction {
     if (turn.attemptsLeft === 0) {
       // For the requests to come; this one cannot use it any more.
       const reportUnrenewed = ({ kind }: RefreshResult): void => void (kind === 'unavailable' && this.#report(turn, lease, outcome));
-      void this.tokens.renew(lease, false, signal).then(reportUnrenewed, () => undefined);
+      void this.tokens.renew(lease, Infinity, signal).then(reportUnrenewed, () => undefined);
       return STOP;
     }
-    const result = await this.tokens.renew(lease, this.tokens.hasAlternative(turn.query(), id), signal);
+    const patienceMs = this.tokens.hasAlternative(turn.query(), id) ? WAIT_WITH_ALTERNATIVE_MS : Infinity;
+    const result = await this.tokens.renew(lease, patienceMs, signal);
     if (result.kind === 'renewed') return { next: 'same', accountId: id };
     // An account that goes on being refused must not cost every request an attempt until it has a new token.
     if (result.kind === 'unavailable') this.#report(turn, lease, outcome);

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AccountPool, LeaseQuery } from '../accounts/pool/account-pool.service.js';
+import type { PoolAccount } from '../accounts/pool/pool-account.js';
 import type { AccountLease } from '../accounts/pool/account-lease.js';
 import type { Cancellation } from '../common/cancellation.js';
 import { Clock } from '../common/clock.js';
@@ -8,8 +9,12 @@ import { RefreshService } from '../refresh/refresh.service.js';
 
 /** A token that ends within this time is renewed before it is used, as the official client does; one of a short life at half of it. */
 const EXPIRY_MARGIN_MS = 5 * 60_000;
-/** How long a request waits for somebody's refresh while another account could serve it. */
-const WAIT_WITH_ALTERNATIVE_MS = 5000;
+/** How long a request waits for a refresh while another account could serve it, whose token may have to be renewed as well. */
+export const WAIT_WITH_ALTERNATIVE_MS = 5000;
+/** While it could be served without one: a refresh hardly ever takes longer, and the account that knows the conversation is worth that. */
+const WAIT_WITHOUT_NEED_MS = 1000;
+/** How many other accounts are looked at for one whose token is good. */
+const LOOKED_AT = 4;
 
 /** Sees to it that a leased account has a token that upstream will take. */
 @Injectable()
@@ -21,25 +26,23 @@ export class TokenFreshness {
   ) {}
 
   /** Whether the account can be used now; renews its token first where it is about to end. Costs nothing for a fresh token. */
-  ensure(lease: AccountLease, hasAlternative: () => boolean, signal: Cancellation): boolean | Promise<boolean> {
-    const { accessToken, accessExpiresAt, lastRefreshAt, refreshable } = lease.account;
+  ensure(lease: AccountLease, patienceMs: () => number, signal: Cancellation): boolean | Promise<boolean> {
     const now = this.clock.now();
-    const usable = accessToken !== '' && (accessExpiresAt === 0 || accessExpiresAt > now);
-    const lifeMs = lastRefreshAt > 0 ? Math.max(0, accessExpiresAt - lastRefreshAt) : Infinity;
-    if (usable && (accessExpiresAt === 0 || accessExpiresAt > now + Math.min(EXPIRY_MARGIN_MS, lifeMs / 2) || !refreshable)) return true;
-    if (!refreshable) return false;
-    return this.renew(lease, hasAlternative(), signal).then(
+    if (isFresh(lease.account, now)) return true;
+    if (!lease.account.refreshable) return false;
+    const usable = isUsable(lease.account, now);
+    return this.renew(lease, usable ? this.#patienceWithoutNeedMs(lease.account.id) : patienceMs(), signal).then(
       (result) => result.kind === 'renewed' || (result.kind === 'unavailable' && usable),
     );
   }
 
-  /** Renews the token the lease has; adopts a newer one that is there already. Bounded in time while another account is free. */
-  async renew(lease: AccountLease, hasAlternative: boolean, signal: Cancellation): Promise<RefreshResult> {
+  /** Renews the token the lease has; adopts a newer one that is there already. Waits no longer than that; the refresh goes on. */
+  async renew(lease: AccountLease, patienceMs: number, signal: Cancellation): Promise<RefreshResult> {
     const renewal = this.refresh.renew(lease.account.id, lease.generation);
-    if (!hasAlternative) return abortable(renewal, signal);
+    if (patienceMs === Infinity) return abortable(renewal, signal);
     const limit = new AbortController();
     const late = this.clock
-      .sleep(WAIT_WITH_ALTERNATIVE_MS, limit.signal)
+      .sleep(patienceMs, limit.signal)
       .then<RefreshResult>(() => ({ kind: 'unavailable', reason: 'the refresh takes too long for this request' }));
     late.catch(() => undefined);
     try {
@@ -51,8 +54,38 @@ export class TokenFreshness {
 
   /** Whether an account that was not tried yet could take the turn. */
   hasAlternative(query: LeaseQuery, current: string): boolean {
-    return this.pool.hasCandidate({ ...query, sameAs: undefined, tried: new Set([...query.tried, current]) });
+    return this.pool.peek({ ...query, sameAs: undefined, tried: new Set([...query.tried, current]) }) !== null;
   }
+
+  /** How long a turn should wait for the token of the account it has: the less, the better the others are off. */
+  patienceMs(query: LeaseQuery, current: string): number {
+    const tried = new Set([...query.tried, current]);
+    const now = this.clock.now();
+    for (let looked = 0; looked < LOOKED_AT; looked++) {
+      const other = this.pool.peek({ ...query, sameAs: undefined, tried });
+      if (other === null) return looked === 0 ? Infinity : WAIT_WITH_ALTERNATIVE_MS;
+      if (isFresh(other, now)) return this.#patienceWithoutNeedMs(current);
+      tried.add(other.id);
+    }
+    return WAIT_WITH_ALTERNATIVE_MS;
+  }
+
+  /** All who want one slow refresh wait a second together, not each of them. */
+  #patienceWithoutNeedMs(id: string): number {
+    return Math.max(0, WAIT_WITHOUT_NEED_MS - this.refresh.runningForMs(id));
+  }
+}
+
+type TokenDates = Pick<PoolAccount, 'accessToken' | 'accessExpiresAt' | 'lastRefreshAt' | 'refreshable'>;
+
+const isUsable = ({ accessToken, accessExpiresAt }: TokenDates, now: number): boolean =>
+  accessToken !== '' && (accessExpiresAt === 0 || accessExpiresAt > now);
+
+function isFresh(account: TokenDates, now: number): boolean {
+  const { accessExpiresAt, lastRefreshAt, refreshable } = account;
+  const lifeMs = lastRefreshAt > 0 ? Math.max(0, accessExpiresAt - lastRefreshAt) : Infinity;
+  const marginMs = Math.min(EXPIRY_MARGIN_MS, lifeMs / 2);
+  return isUsable(account, now) && (accessExpiresAt === 0 || accessExpiresAt > now + marginMs || !refreshable);
 }
 
 /** The refresh itself goes on for the others who need it; only this waiter leaves. */

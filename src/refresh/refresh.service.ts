@@ -17,6 +17,7 @@ export interface SettledRefresh {
 }
 
 interface Flight {
+  readonly startedAt: number;
   readonly options: RenewOptions;
   readonly result: Promise<RefreshResult>;
 }
@@ -60,6 +61,12 @@ export class RefreshService implements BeforeApplicationShutdown, OnApplicationS
     }
   }
 
+  /** For how long this process has been renewing the account's token; 0: it does not. */
+  runningForMs(accountId: string): number {
+    const running = this.flights.get(accountId);
+    return running ? this.clock.now() - running.startedAt : 0;
+  }
+
   onSettled(listener: (settled: SettledRefresh) => void): void {
     this.listeners.push(listener);
   }
@@ -84,7 +91,7 @@ export class RefreshService implements BeforeApplicationShutdown, OnApplicationS
       })
       .finally(() => this.flights.delete(accountId));
     void result.then((settled) => this.tell({ accountId, generation: seenGeneration, options, startedAt, result: settled }));
-    this.flights.set(accountId, { options, result });
+    this.flights.set(accountId, { startedAt, options, result });
     return result;
   }
 

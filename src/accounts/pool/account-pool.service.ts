@@ -123,9 +123,9 @@ export class AccountPool implements LeaseHolder {
     return new AccountLease(entry, this, now);
   }
 
-  /** Whether `lease` would find an account; gives nothing out. */
-  hasCandidate(query: LeaseQuery): boolean {
-    return this.#choose(query, this.clock.now()) !== null;
+  /** The account that `lease` would give out; gives nothing out. */
+  peek(query: LeaseQuery): Readonly<PoolAccount> | null {
+    return this.#choose(query, this.clock.now())?.account ?? null;
   }
 
   #choose(query: LeaseQuery, now: number): PoolEntry | null {
