@@ -35,15 +35,14 @@ export class ModelResolver {
     const name = parseModelName(requested, (base) => this.#isBase(base));
     const target = this.#target(name, requested);
     const body = readEffort(asked);
-    const suffix = name.effort ?? target.effort;
-    const wanted = suffix ?? body;
+    const wanted = name.effort ?? target.effort ?? body;
     const entry = this.catalogue.find(target.base);
     const levels = entry?.levels ?? tableLevels(target.base);
     return {
       requested,
       slug: target.base,
       effort: wanted === null || wanted === 'auto' ? null : clampEffort(wanted, levels),
-      effortCameFrom: suffix !== null ? 'suffix' : body !== null ? 'body' : 'none',
+      askedEffort: wanted,
       priority: name.fast || target.fast,
       image: name.image || target.image,
       supportsVerbosity: entry?.supportsVerbosity ?? true,

@@ -81,9 +81,10 @@ describe('ModelResolver', () => {
     expect(short(name, effort)).toEqual([slug, sent, priority]);
   });
 
-  it('says where the effort came from', () => {
-    const from = (name: string, effort?: string): string => resolver().resolve(name, { effort }).effortCameFrom;
-    expect([from('gpt-5.4-low', 'high'), from('gpt-5.4', 'high'), from('gpt-5.4')]).toEqual(['suffix', 'body', 'none']);
+  it('says what effort was asked for, by the name or else the body, whatever the model makes of it', () => {
+    const asked = (name: string, effort?: string): string | null => resolver().resolve(name, { effort }).askedEffort;
+    expect([asked('gpt-5.4-low', 'high'), asked('gpt-5.4', 'ultra'), asked('gpt-5.4')]).toEqual(['low', 'ultra', null]);
+    expect([asked('gpt-5.4-none', 'high'), asked('gpt-5.4-auto', 'high')]).toEqual(['none', 'auto']);
   });
 
   it('refuses names that are nobody’s, with the nearest one', () => {

@@ -6,7 +6,8 @@ export interface ResolvedModel {
   readonly slug: string;
   /** What is sent as `reasoning.effort`; null: nothing is sent. */
   readonly effort: string | null;
-  readonly effortCameFrom: 'suffix' | 'body' | 'none';
+  /** What was asked for, by the name or else by the body, whatever the model makes of it; null: nothing was. */
+  readonly askedEffort: string | null;
   /** `service_tier: "priority"` is sent. */
   readonly priority: boolean;
   /** The tool that makes pictures is added. */

@@ -11,7 +11,7 @@ export const resolveWith =
     requested: name,
     slug: name.replace(/-fast$/, ''),
     effort: asked.effort ?? null,
-    effortCameFrom: asked.effort ? 'body' : 'none',
+    askedEffort: asked.effort ?? null,
     priority: name.endsWith('-fast'),
     supportsVerbosity: true,
     supportsSummary: true,

@@ -81,7 +81,7 @@ describe('what goes upstream', () => {
   });
 
   it('has no summary where no reasoning was asked of a model that always reasons, unless one was asked for', () => {
-    const model = { effort: 'low', effortCameFrom: 'body' as const };
+    const model = { effort: 'low' };
     const reasoningOf = (body: JsonObject): unknown => decodeChat(body, {}, model).request.body.reasoning;
     const silent = { effort: 'low' };
     expect(reasoningOf({ reasoning_effort: 'none' })).toEqual(silent);
@@ -90,10 +90,11 @@ describe('what goes upstream', () => {
     expect(reasoningOf({ messages: undefined, input: 'hi', reasoning: { effort: 'none' } })).toEqual(silent);
     expect(reasoningOf({ messages: undefined, input: 'hi', reasoning_effort: 'none' })).toEqual(silent);
     expect(reasoningOf({ reasoning: { effort: 'none', summary: 'concise' } })).toEqual({ effort: 'low', summary: 'concise' });
-    expect(decodeChat({ reasoning_effort: 'none' }, {}, { ...model, effortCameFrom: 'suffix' }).request.body.reasoning).toEqual({
-      effort: 'low',
-      summary: 'auto',
-    });
+    const named = (askedEffort: string, body: JsonObject = {}): unknown =>
+      decodeChat(body, {}, { ...model, askedEffort }).request.body.reasoning;
+    expect(named('none')).toEqual(silent);
+    expect(named('none', { reasoning_effort: 'high' })).toEqual(silent);
+    expect(named('low', { reasoning_effort: 'none' })).toEqual({ effort: 'low', summary: 'auto' });
   });
 
   it('asks for JSON in words where JSON mode would be refused without them, and goes on doing so', () => {

@@ -35,8 +35,7 @@ export function readModel(body: JsonObject, resolve: ResolveModel): ResolvedMode
 }
 
 /** Whether the client wants no reasoning. A model that always reasons does with its lowest effort then, but nobody wants to read of it. */
-export const wantsNoReasoning = (body: JsonObject, { effort, effortCameFrom }: ResolvedModel): boolean =>
-  effort === 'none' || (effortCameFrom === 'body' && effortOf(body)?.value === 'none');
+export const wantsNoReasoning = ({ effort, askedEffort }: ResolvedModel): boolean => effort === 'none' || askedEffort === 'none';
 
 /**
  * Effort, and a summary of the reasoning for `reasoning_content`: nobody sees any unless it is asked for. A model that does not
@@ -53,7 +52,7 @@ export function readReasoning(body: JsonObject, model: ResolvedModel, ignored: I
   for (const name in given) if (name !== 'effort' && name !== 'summary' && given[name] != null) ignored.add(`reasoning.${name}`);
   const reasoning: JsonObject = {};
   if (model.effort !== null) reasoning.effort = model.effort;
-  const summary = asked?.value ?? (wantsNoReasoning(body, model) ? 'none' : 'auto');
+  const summary = asked?.value ?? (wantsNoReasoning(model) ? 'none' : 'auto');
   if (summary !== 'none' && model.effort !== 'none' && model.supportsSummary) reasoning.summary = summary;
   else if (asked && summary !== 'none') ignored.add(asked.param);
   return Object.keys(reasoning).length > 0 ? reasoning : undefined;

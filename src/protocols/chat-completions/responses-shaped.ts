@@ -38,7 +38,7 @@ function inResponsesShape(body: JsonObject): JsonObject {
 /** A Chat answer tells reasoning unless the client does not want it. `asked`: the request in the Responses shape. */
 function withSummary(body: CodexBody, asked: JsonObject, model: ResolvedModel): CodexBody {
   const { summary, generate_summary: older } = asObject(asked.reasoning);
-  if (!model.supportsSummary || summary != null || older != null || wantsNoReasoning(asked, model)) return body;
+  if (!model.supportsSummary || summary != null || older != null || wantsNoReasoning(model)) return body;
   return { ...body, reasoning: { ...asObject(body.reasoning), summary: 'auto' } };
 }
 
