@@ -56,6 +56,12 @@ describe('system messages', () => {
       [said('hi'), developer('a', 'b')],
     ],
     ['are the input where there is nothing else', [system('a'), system('b', 'developer')], '', [developer('a'), developer('b')]],
+    [
+      'are the input where the others say nothing',
+      [system('a'), system('b'), { role: 'assistant', content: null }],
+      '',
+      [developer('a'), developer('b')],
+    ],
   ])('%s', (_name, messages, instructions, input) => {
     expect(chatSent({ messages })).toMatchObject({ instructions, input });
   });

@@ -73,7 +73,7 @@ function itemsOf(given: unknown, index: number, context: MessageContext): JsonOb
 
 /**
  * `messages` as input items: order kept, nothing regrouped. System messages at the beginning become the instructions; a later one
- * stays where it is, as a developer's. Where there are no others, all of them stay, since the backend wants an input.
+ * stays where it is, as a developer's. Where there are no others, or none that says anything, all of them stay, since the backend wants an input.
  * Calls and results are paired as the client paired them; what is left unpaired is `repairPairing`'s.
  */
 export function readMessages(given: unknown, names: ToolNames, ignored: IgnoredFields): ReadMessages {
@@ -94,5 +94,6 @@ export function readMessages(given: unknown, names: ToolNames, ignored: IgnoredF
     if (system.name != null) ignored.add('messages.name');
     texts.push(...systemTexts(system.content, `messages[${i}].content`, ignored).filter((text) => text !== ''));
   });
-  return { instructions: texts.join('\n\n'), items };
+  if (items.length > 0) return { instructions: texts.join('\n\n'), items };
+  return { instructions: '', items: texts.map((text) => developer([text])) };
 }

@@ -19,6 +19,7 @@ function toolReference(choice: JsonObject, at: string, param: string, declared: 
   if (!type) throw missing(`${at}.type`);
   if (type === 'function' || type === 'custom') {
     const nested = objectAt(choice[type], `${at}.${type}`);
+    if (!nested && choice.name == null) throw missing(`${at}.${type}`);
     const where = nested ? `${at}.${type}.name` : `${at}.name`;
     const name = stringAt((nested ?? choice).name, where);
     if (!name) throw missing(where);
@@ -35,6 +36,7 @@ function allowedTools(choice: JsonObject, declared: Declared, names: ToolNames):
   const nested = objectAt(choice.allowed_tools, 'tool_choice.allowed_tools');
   const at = nested ? 'tool_choice.allowed_tools' : 'tool_choice';
   const { mode, tools } = nested ?? choice;
+  if (!nested && mode == null && tools == null) throw missing('tool_choice.allowed_tools');
   const chosen = choiceAt(mode, `${at}.mode`, ['auto', 'required']);
   if (chosen === undefined) throw missing(`${at}.mode`);
   const list = arrayAt(tools, `${at}.tools`);

@@ -204,6 +204,9 @@ describe('tool choice', () => {
     ['a hosted tool that is not declared', { tools: [f], tool_choice: { type: 'web_search' } }, 'tool_choice'],
     ['a choice without type', { tools: [f], tool_choice: {} }, 'tool_choice.type'],
     ['a choice of an unknown type', { tools: [f], tool_choice: { type: 'any' } }, 'tool_choice.type'],
+    ['a function that is not named at all', { tools: [f], tool_choice: { type: 'function' } }, 'tool_choice.function'],
+    ['allowed tools that are not listed at all', { tools: [f], tool_choice: { type: 'allowed_tools' } }, 'tool_choice.allowed_tools'],
+    ['allowed tools, flat, without mode', { tools: [f], tool_choice: { type: 'allowed_tools', tools: [] } }, 'tool_choice.mode'],
     ['a function without name', { tools: [f], tool_choice: { type: 'function', function: {} } }, 'tool_choice.function.name'],
     [
       'an allowed tool that is not declared',
