@@ -36,9 +36,19 @@ describe('what goes upstream', () => {
       { response_format: { type: 'json_schema', json_schema: { schema, strict: null } } },
       { text: { format: { type: 'json_schema', name: 'response_schema', schema } } },
     ],
+    [
+      'a JSON schema with an empty name',
+      { response_format: { type: 'json_schema', json_schema: { name: '', schema } } },
+      { text: { format: { type: 'json_schema', name: 'response_schema', schema } } },
+    ],
     ['the effort', { reasoning_effort: 'high' }, { reasoning: { effort: 'high', summary: 'auto' } }],
     ['no effort where none is asked', { reasoning_effort: null }, { reasoning: { summary: 'auto' } }],
     ['effort none without summary', { model: 'gpt-9', reasoning_effort: 'none' }, { reasoning: { effort: 'none' } }],
+    [
+      'effort none without the summary that was asked for',
+      { model: 'gpt-9', reasoning_effort: 'none', reasoning_summary: 'detailed' },
+      { reasoning: { effort: 'none' } },
+    ],
     ['the reasoning object', { reasoning: { effort: 'low', summary: 'detailed' } }, { reasoning: { effort: 'low', summary: 'detailed' } }],
     [
       'the official effort first',
@@ -122,6 +132,8 @@ describe('the reply', () => {
     ['no stop sequence for null', { stop: null }, { stops: [] }],
     ['no stop sequence for an empty string', { stop: '' }, { stops: [] }],
     ['no stop sequence for an empty list', { stop: [] }, { stops: [] }],
+    ['no stop sequence for empty ones', { stop: ['', ''] }, { stops: [] }],
+    ['the stop sequences that are not empty', { stop: ['', 'a'] }, { stops: ['a'] }],
     ['one stop sequence', { stop: '\n' }, { stops: ['\n'] }],
     ['four stop sequences', { stop: ['a', 'b', 'c', 'd'] }, { stops: ['a', 'b', 'c', 'd'] }],
   ])('shows %s', (_name, body, expected) => {
@@ -134,6 +146,7 @@ describe('refusals', () => {
   it.each<[string, JsonObject, string]>([
     ['a missing model', { model: undefined }, 'model'],
     ['an empty model', { model: ' ' }, 'model'],
+    ['a body without anything', { model: undefined, messages: undefined }, 'model'],
     ['missing messages', { messages: undefined }, 'messages'],
     ['messages that are no list', { messages: 'hi' }, 'messages'],
     ['no messages', { messages: [] }, 'messages'],
@@ -169,6 +182,15 @@ describe('refusals', () => {
     ['a frequency penalty that is no number', { frequency_penalty: '1' }, 'frequency_penalty'],
     ['metadata that is no object', { metadata: 'x' }, 'metadata'],
     ['a bias that is no object', { logit_bias: [] }, 'logit_bias'],
+    ['a seed that is no integer', { seed: 1.5 }, 'seed'],
+    ['a store that is no boolean', { store: 'yes' }, 'store'],
+    ['a prediction that is no object', { prediction: 'x' }, 'prediction'],
+    ['a prediction without type', { prediction: { content: 'x' } }, 'prediction.type'],
+    ['a safety identifier that is no string', { safety_identifier: 1 }, 'safety_identifier'],
+    ['a cache retention that is no string', { prompt_cache_retention: 24 }, 'prompt_cache_retention'],
+    ['cache options that are no object', { prompt_cache_options: '24h' }, 'prompt_cache_options'],
+    ['modalities that are no list', { modalities: 'text' }, 'modalities'],
+    ['an audio that is no object', { audio: 'x' }, 'audio'],
     ['a prediction of another type', { prediction: { type: 'guess' } }, 'prediction.type'],
     ['a user that is no string', { user: 1 }, 'user'],
     ['a cache key that is no string', { prompt_cache_key: 1 }, 'prompt_cache_key'],
@@ -195,6 +217,8 @@ describe('what is left out is named', () => {
     ['moderation', { moderation: { model: 'm' } }, ['moderation']],
     ['audio without an audio modality', { audio: { voice: 'x' } }, ['audio']],
     ['other tiers', { service_tier: 'flex' }, ['service_tier']],
+    ['the scale tier', { service_tier: 'scale' }, ['service_tier']],
+    ['a summary where no reasoning is', { model: 'gpt-9', reasoning_effort: 'none', reasoning_summary: 'auto' }, ['reasoning_summary']],
     ['obfuscation', { stream_options: { include_obfuscation: true } }, ['stream_options.include_obfuscation']],
     ['other stream options', { stream_options: { x: 1 } }, ['stream_options.x']],
     ['other members of reasoning', { reasoning: { max_tokens: 5, enabled: true } }, ['reasoning.max_tokens', 'reasoning.enabled']],
@@ -309,6 +333,17 @@ describe('a Responses body', () => {
     });
     expect(reply).toMatchObject({ stops: ['x'], includeUsage: true });
     expect(request.ignored).toEqual([]);
+  });
+
+  it('keeps what the Responses shape says itself', () => {
+    const { body } = decode({
+      reasoning_effort: 'high',
+      reasoningEffort: 'low',
+      reasoning: { generate_summary: 'concise' },
+      text: { verbosity: 'low' },
+      verbosity: 'high',
+    }).request;
+    expect(body).toMatchObject({ reasoning: { effort: 'high', summary: 'concise' }, text: { verbosity: 'low' } });
   });
 
   it('loses to messages', () => {

@@ -313,6 +313,12 @@ describe('calls', () => {
     });
     expect(shown.function_call).toEqual({ name: 'f', arguments: '{}' });
   });
+
+  it('of custom tools have no place in a reply with function_call', () => {
+    const json = told((turn) => turn.message('a').call('p', ['raw'], 'custom').end(), { legacyFunctions: true });
+    expect(json.choices[0]).toMatchObject({ message: { content: 'a' }, finish_reason: 'stop' });
+    expect(json.choices[0].message).not.toHaveProperty('function_call');
+  });
 });
 
 describe('images', () => {
@@ -367,6 +373,7 @@ describe('annotations', () => {
   it('of other kinds have no place here', () => {
     const others = [
       { type: 'file_citation', file_id: 'f' },
+      cite(3, 0, { type: 'container_file_citation' }),
       { type: 'url_citation' },
       cite(1, 0, { title: null, start_index: -4, end_index: 'x' }),
     ];

@@ -131,6 +131,37 @@ describe('messages', () => {
         { type: 'custom_tool_call_output', call_id: 'c', output: 'done' },
       ],
     ],
+    [
+      'a custom call that does not say its type, and its result as parts',
+      [
+        calls({ id: 'c', custom: { name: 'patch', input: 'raw' } }),
+        result('c', [
+          { type: 'text', text: 'a' },
+          { type: 'text', text: 'b' },
+        ]),
+      ],
+      [
+        { type: 'custom_tool_call', call_id: 'c', name: 'patch', input: 'raw' },
+        {
+          type: 'custom_tool_call_output',
+          call_id: 'c',
+          output: [
+            { type: 'input_text', text: 'a' },
+            { type: 'input_text', text: 'b' },
+          ],
+        },
+      ],
+    ],
+    [
+      'the result of the nearest call of a function, where two wait',
+      [
+        assistant(null, { function_call: { name: 'f', arguments: '1' } }),
+        assistant(null, { function_call: { name: 'f', arguments: '2' } }),
+        { role: 'function', name: 'f', content: 'b' },
+        { role: 'function', name: 'f', content: 'a' },
+      ],
+      [called('call_legacy_1', 'f', '1'), called('call_legacy_2', 'f', '2'), output('call_legacy_2', 'b'), output('call_legacy_1', 'a')],
+    ],
     ['arguments as they are', [calls(call('c', 'f', '{"a": 1}')), result('c', '')], [called('c', 'f', '{"a": 1}'), output('c', '')]],
     ['empty arguments as an empty object', [calls(call('c', 'f', '')), result('c', '')], [called('c', 'f'), output('c', '')]],
     [
@@ -174,6 +205,17 @@ describe('messages', () => {
     ['names that the backend refuses, coded', [calls(call('c', 'a.b')), result('c', 'r')], [called('c', 'a_b'), output('c', 'r')]],
   ])('send %s', (_name, messages, items) => {
     expect(chatItems(...messages)).toEqual(items);
+  });
+
+  it('name a legacy call beside others, which has no place', () => {
+    const both = assistant(null, { tool_calls: [call('c', 'f')], function_call: { name: 'g', arguments: '{}' } });
+    expect(chatItems(both, result('c', 'r'))).toEqual([called('c', 'f'), output('c', 'r')]);
+    expect(ignoredOf({ messages: [both, result('c', 'r')] })).toEqual(['messages[0].function_call']);
+  });
+
+  it('name what they leave out of instructions', () => {
+    const marked = system([{ type: 'text', text: 'a', prompt_cache_breakpoint: { mode: 'explicit' } }]);
+    expect(ignoredOf({ messages: [{ ...marked, name: 'policy' }, USER] })).toEqual(['messages.name', 'prompt_cache_breakpoint']);
   });
 
   it('name calls that were left out', () => {
@@ -225,6 +267,11 @@ describe('content parts of a user', () => {
       'an image with its detail',
       { type: 'image_url', image_url: { url: PNG, detail: 'high' } },
       { type: 'input_image', image_url: PNG, detail: 'high' },
+    ],
+    [
+      'an image with the newest detail, and in either case',
+      { type: 'image_url', image_url: { url: PNG.replace('data:image/png', 'DATA:image/PNG'), detail: 'original' } },
+      { type: 'input_image', image_url: PNG.replace('data:image/png', 'DATA:image/PNG'), detail: 'original' },
     ],
     ['an image that is a string', { type: 'image_url', image_url: PNG }, { type: 'input_image', image_url: PNG }],
     [
@@ -314,6 +361,14 @@ describe('messages that are refused', () => {
       'with an unknown detail',
       user({ type: 'image_url', image_url: { url: PNG, detail: 'ultra' } }),
       'messages[1].content[0].image_url.detail',
+    ],
+    ['with an image of another protocol', user({ type: 'image_url', image_url: 'ftp://a.b/c.png' }), 'messages[1].content[0].image_url'],
+    ['with an image without URL', user({ type: 'image_url', image_url: { detail: 'low' } }), 'messages[1].content[0].image_url'],
+    ['with a stored file in the backend’s shape', user({ type: 'input_file', file_id: 'file_1' }), 'messages[1].content[0].file_id'],
+    [
+      'with a file that is empty',
+      user({ type: 'file', file: { file_data: 'data:application/pdf;base64,' } }),
+      'messages[1].content[0].file.file_data',
     ],
     ['with a stored image', user({ type: 'input_image', file_id: 'file_1' }), 'messages[1].content[0].file_id'],
     ['with audio', user({ type: 'input_audio', input_audio: {} }), 'messages[1].content[0].type'],

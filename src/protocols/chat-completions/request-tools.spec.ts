@@ -107,6 +107,14 @@ describe('tools', () => {
         parallel_tool_calls: false,
       },
     ],
+    [
+      'legacy functions leniently, and one call at a time, whatever they say',
+      { functions: [{ name: 'g', parameters, strict: true }], parallel_tool_calls: true },
+      {
+        tools: [{ type: 'function', name: 'g', parameters, strict: false }],
+        parallel_tool_calls: false,
+      },
+    ],
     ['the search of web_search_options', { web_search_options: {} }, { tools: [{ type: 'web_search' }] }],
     [
       'its size and place',
@@ -160,6 +168,19 @@ describe('tools', () => {
     ],
     ['functions beside tools', { tools: [f], functions: [{ name: 'g' }] }, 'functions'],
     ['a legacy function without name', { functions: [{}] }, 'functions[0].name'],
+    ['two tools of one name, the custom one first', { tools: [patch, functionTool('patch')] }, 'tools[1]'],
+    [
+      'a grammar in an unknown syntax',
+      { tools: [{ type: 'custom', custom: { name: 'p', format: { type: 'grammar', grammar: { ...grammar, syntax: 'ebnf' } } } }] },
+      'tools[0].custom.format.grammar.syntax',
+    ],
+    ['a search that is no object', { web_search_options: true }, 'web_search_options'],
+    ['an exact place of search', { web_search_options: { user_location: { type: 'exact' } } }, 'web_search_options.user_location.type'],
+    [
+      'a city of search that is no string',
+      { web_search_options: { user_location: { type: 'approximate', approximate: { city: 1 } } } },
+      'web_search_options.user_location.approximate.city',
+    ],
     ['an unknown size of search', { web_search_options: { search_context_size: 'huge' } }, 'web_search_options.search_context_size'],
   ])('refuse %s', (_name, body, param) => {
     const error = refusal(() => decodeChat(body));
@@ -220,6 +241,16 @@ describe('tool choice', () => {
       'allowed tools without mode',
       { tools: [f], tool_choice: { type: 'allowed_tools', allowed_tools: { tools: [] } } },
       'tool_choice.allowed_tools.mode',
+    ],
+    [
+      'allowed tools in no mode of theirs',
+      { tools: [f], tool_choice: { type: 'allowed_tools', allowed_tools: { mode: 'none', tools: [] } } },
+      'tool_choice.allowed_tools.mode',
+    ],
+    [
+      'allowed tools without a list',
+      { tools: [f], tool_choice: { type: 'allowed_tools', allowed_tools: { mode: 'auto' } } },
+      'tool_choice.allowed_tools.tools',
     ],
     ['a legacy function that is not declared', { functions: [{ name: 'g' }], function_call: { name: 'h' } }, 'function_call'],
     ['a legacy choice without functions', { tools: [f], function_call: { name: 'f' } }, 'function_call'],
